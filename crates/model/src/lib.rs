@@ -1,0 +1,26 @@
+//! The nouns of Rollcall and the pure rules between them: people, hosts, accounts, keys, tasks; what a host
+//! reported (`facts`) and the functions that turn facts and a day into states (`rules`, `account`).
+//! Knows neither wire names nor SQL nor clocks: a day or an instant always comes in as an argument.
+
+pub mod account;
+pub mod credential;
+pub mod facts;
+pub mod host;
+pub mod org;
+pub mod person;
+pub mod rules;
+pub mod task;
+pub mod tenant;
+
+pub use account::{Account, LoginType, PasswordStatus, States, Uid, UserType};
+pub use credential::{Credential, KeyState, Role};
+pub use host::{Host, HostRecord, VanishedAccount};
+pub use org::OrgNode;
+pub use person::{Person, PersonPatch, PersonStatus};
+pub use task::{ExportFormat, ExportTask, TaskState};
+pub use tenant::{Tenant, TenantId};
+
+/// Milliseconds since the UNIX epoch, UTC.
+pub type Millis = i64;
+/// Days since 1970-01-01, UTC: the unit of shadow(5).
+pub type Day = i32;

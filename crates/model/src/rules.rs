@@ -1,0 +1,1 @@
+//! The pure rules that turn facts into an `Account` (being built).

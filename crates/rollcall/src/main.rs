@@ -1,0 +1,3 @@
+//! The `rollcall` program (being built).
+
+fn main() {}

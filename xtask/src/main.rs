@@ -1,0 +1,3 @@
+//! Repository chores: generate, test, bench, actions (being built).
+
+fn main() {}
