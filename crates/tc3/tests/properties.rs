@@ -1,5 +1,7 @@
 //! What we sign verifies, what is changed afterwards does not, and no input makes a parser panic.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests; a panic is the report")]
+
 use proptest::prelude::*;
 use tc3::{Body, Error, Request, v1, v3};
 

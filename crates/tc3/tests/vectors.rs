@@ -1,6 +1,8 @@
 //! Signatures made by the real SDKs (and by the documentation's rules), recomputed and verified; then everything
 //! that has to fail. The data says where each vector comes from.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests; a panic is the report")]
+
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use tc3::{Body, Error, HostForm, Request, v1, v3};
