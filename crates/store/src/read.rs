@@ -1,0 +1,77 @@
+//! What can be read back: everything the rosters are built from at the start, and the few things they do not keep.
+
+use model::{Credential, ExportTask, HostRecord, Millis, Person, Tenant, TenantId, VanishedAccount};
+
+use crate::StoreError;
+
+/// How much a tenant has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// People.
+    pub people: u64,
+    /// Hosts.
+    pub hosts: u64,
+    /// Accounts that vanished from hosts and are remembered.
+    pub vanished: u64,
+    /// API keys.
+    pub credentials: u64,
+    /// Export tasks, ended ones included.
+    pub tasks: u64,
+    /// Audit entries.
+    pub audit: u64,
+}
+
+/// One entry of the audit trail of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// 1, 2, 3, … without gaps within the tenant.
+    pub seq: u64,
+    /// When the change was committed.
+    pub at: Millis,
+    /// What the caller said of it.
+    pub entry: crate::Audit,
+}
+
+/// Reading. Each call sees one state between two committed groups; two calls may see two states.
+///
+/// `&mut self` because a connection serves one question at a time.
+pub trait Reader {
+    /// All tenants, by id.
+    fn tenants(&mut self) -> Result<Vec<Tenant>, StoreError>;
+
+    /// Id of the root node of the organisation tree; `None` when there is no such tenant.
+    fn root_org_node(&mut self, tenant: TenantId) -> Result<Option<String>, StoreError>;
+
+    /// Every person of the tenant, in the order of creation, without the password hash.
+    fn each_person(&mut self, tenant: TenantId, each: &mut dyn FnMut(Person)) -> Result<(), StoreError>;
+
+    /// Every host of the tenant, by host id.
+    fn each_host(&mut self, tenant: TenantId, each: &mut dyn FnMut(HostRecord)) -> Result<(), StoreError>;
+
+    /// API keys of all tenants, by tenant and id.
+    fn credentials(&mut self) -> Result<Vec<Credential>, StoreError>;
+
+    /// Export tasks of all tenants, by id.
+    fn tasks(&mut self) -> Result<Vec<ExportTask>, StoreError>;
+
+    /// Accounts that vanished, latest first: of one host, or of all with `None`; and how many there are in all.
+    fn vanished(
+        &mut self,
+        tenant: TenantId,
+        quuid: Option<&str>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<(Vec<VanishedAccount>, u64), StoreError>;
+
+    /// Password hash (PHC form) of a person; `None` when there is none or no such person.
+    fn person_password_hash(&mut self, tenant: TenantId, id: &str) -> Result<Option<String>, StoreError>;
+
+    /// Grows with each committed group that changed something of the tenant; 0 when there is no such tenant.
+    fn change_seq(&mut self, tenant: TenantId) -> Result<u64, StoreError>;
+
+    /// How much the tenant has; all 0 when there is no such tenant.
+    fn counts(&mut self, tenant: TenantId) -> Result<Counts, StoreError>;
+
+    /// Entries of the audit trail with a sequence number above `after`, oldest first, at most `limit`.
+    fn audit(&mut self, tenant: TenantId, after: u64, limit: u64) -> Result<Vec<AuditRecord>, StoreError>;
+}
