@@ -156,6 +156,18 @@ pub struct SshFacts {
     pub conditional: Vec<ConditionalBlock>,
 }
 
+impl SshFacts {
+    /// Facts of a host without an SSH server.
+    pub fn not_installed() -> SshFacts {
+        SshFacts {
+            evidence: Evidence::Absent,
+            installed: Some(false),
+            allowed: SshAllowed { choice: Choice::No, by: String::new() },
+            ..SshFacts::default()
+        }
+    }
+}
+
 /// One line of an authorized_keys file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
