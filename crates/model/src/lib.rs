@@ -1,3 +1,4 @@
+//! The nouns of Rollcall and the pure rules between them: people, hosts, accounts, keys, tasks; what a host
 //! reported (`facts`) and the functions that turn facts and a day into states (`rules`, `account`).
 //! Knows neither wire names nor SQL nor clocks: a day or an instant always comes in as an argument.
 

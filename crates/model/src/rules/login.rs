@@ -3,7 +3,7 @@
 
 use crate::{
     LoginType,
-    facts::{AccountFacts, AuthorizedKey, Choice, HashClass, KeyFacts, PermitRoot, ShellFacts, SshFacts},
+    facts::{AccountFacts, AuthorizedKey, HashClass, KeyFacts, PermitRoot, ShellFacts, SshFacts},
 };
 
 /// Which methods would authenticate an account that has not expired; `None` is unknown.
