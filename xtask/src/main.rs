@@ -1,3 +1,43 @@
-//! Repository chores: generate, test, bench, actions (being built).
+//! Repository chores. Only dispatches; every chore has a file of its own.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod actions;
+mod contract;
+mod generate;
+
+/// Repository chores of Rollcall.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Write the code generated from api/*.json.
+    Generate {
+        /// Write nothing; name the files that differ and fail when there are any.
+        #[arg(long)]
+        check: bool,
+    },
+    /// List every action with its roles and its handler.
+    Actions,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().chore {
+        Chore::Generate { check } => generate::run(check),
+        Chore::Actions => actions::run(),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
