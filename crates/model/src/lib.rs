@@ -8,6 +8,7 @@ pub mod facts;
 pub mod host;
 pub mod org;
 pub mod person;
+pub mod rows;
 pub mod rules;
 pub mod task;
 pub mod tenant;

@@ -1,0 +1,1 @@
+//! EIAM conditions.
