@@ -2,16 +2,18 @@
 //! action table generated from `api/*.json`. Nothing here listens, signs, stores or decides.
 
 pub mod action;
-pub mod common;
+mod common;
 pub mod decode;
 pub mod envelope;
 pub mod error;
 mod generated;
-pub mod nullable;
+pub mod media;
+mod multipart;
+mod nullable;
 pub mod pairs;
-pub mod params;
-pub mod secret;
-pub mod value;
+mod params;
+mod secret;
+mod value;
 
 pub use action::{Action, Kind, Service, check_product, route};
 pub use common::CommonParameters;
@@ -21,6 +23,7 @@ pub use error::{Error, Lang};
 pub use generated::actions::ActionId;
 pub use generated::codes::Code;
 pub use generated::{cwp, eiam, rollcall};
+pub use media::Media;
 pub use nullable::Nullable;
 pub use params::Params;
 pub use secret::Secret;

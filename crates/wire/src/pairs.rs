@@ -135,3 +135,113 @@ fn index(name: &str) -> Option<u32> {
     (canonical && name.len() <= 9 && name.bytes().all(|byte| byte.is_ascii_digit()))
         .then(|| name.parse().ok())?
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tree(raw: &str) -> Result<BTreeMap<String, Value>, Error> {
+        unflatten(parse(raw.as_bytes())?.iter())
+    }
+
+    fn texts(list: &[&str]) -> Value {
+        Value::List(list.iter().map(|text| Value::Text((*text).to_owned())).collect())
+    }
+
+    #[test]
+    fn indexes_sort_as_numbers_and_gaps_are_absent() {
+        let tree = tree("V.10=c&V.2=b&V.0=a").unwrap();
+        assert_eq!(tree["V"], texts(&["a", "b", "c"]));
+    }
+
+    #[test]
+    fn blanks_stars_and_utf8_are_decoded() {
+        let pairs = parse(b"A=ali%2A+x%20*&%E5%BC%A0=%e4%b8%89&E=&=v&&").unwrap();
+        let expected = [("A", "ali* x *"), ("张", "三"), ("E", ""), ("", "v")];
+        assert_eq!(pairs, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn malformed_pairs_are_refused() {
+        for raw in ["a", "a=1&b", "a=%", "a=%4", "a=%zz", "a=%+1", "a=%ff", "a=1&a=2", "a=1&%61=2"] {
+            assert_eq!(parse(raw.as_bytes()).unwrap_err().code(), Code::InvalidParameter, "{raw}");
+        }
+        let error = parse(b"a").unwrap_err().message(crate::Lang::En);
+        assert!(error.contains("Url key and value should be splited by `=`"), "{error}");
+    }
+
+    #[test]
+    fn malformed_names_are_refused() {
+        let deep = vec!["a"; MAX_DEPTH + 1].join(".") + "=1";
+        for raw in ["a.=1", ".a=1", "=1", "a..b=1", "a=1&a.b=2", "a.b=1&a=2", "a.b=1&a.b.c=1", &deep] {
+            assert_eq!(tree(raw).unwrap_err().code(), Code::InvalidParameter, "{raw}");
+        }
+        assert!(tree(&(vec!["a"; MAX_DEPTH].join(".") + "=1")).is_ok());
+    }
+
+    #[test]
+    fn only_canonical_indexes_make_lists() {
+        for raw in ["V.00=a", "V.01=a", "V.0=a&V.x=b", "V.1234567890=a", "V.-1=a"] {
+            assert!(matches!(tree(raw).unwrap()["V"], Value::Object(_)), "{raw}");
+        }
+    }
+
+    /// What the SDKs do: members by name, items by index, joined with dots.
+    fn flatten(name: String, value: &Value, pairs: &mut Vec<(String, String)>) {
+        match value {
+            Value::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    flatten(format!("{name}.{index}"), item, pairs);
+                }
+            }
+            Value::Object(members) => {
+                for (member, value) in members {
+                    flatten(format!("{name}.{member}"), value, pairs);
+                }
+            }
+            Value::Text(text) => pairs.push((name, text.clone())),
+            other => panic!("forms have no {other:?}"),
+        }
+    }
+
+    fn any_form_value() -> impl Strategy<Value = Value> {
+        any::<String>().prop_map(Value::Text).prop_recursive(4, 40, 12, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 1..13).prop_map(Value::List),
+                proptest::collection::btree_map("[A-Za-z_ 张][A-Za-z0-9]{0,6}", inner, 1..5)
+                    .prop_map(Value::Object),
+            ]
+        })
+    }
+
+    fn encode(text: &str) -> String {
+        text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn unflatten_undoes_flatten_in_any_order(
+            tree in proptest::collection::btree_map("[A-Z][A-Za-z]{0,6}", any_form_value(), 0..5),
+            seed in any::<u64>(),
+        ) {
+            let mut pairs = Vec::new();
+            for (name, value) in &tree {
+                flatten(name.clone(), value, &mut pairs);
+            }
+            // A cheap shuffle: the order of pairs must not matter.
+            pairs.sort_by_key(|(name, _)| {
+                name.bytes().fold(seed, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()).rotate_left(7))
+            });
+            let raw: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+            prop_assert_eq!(super::unflatten(parse(raw.join("&").as_bytes()).unwrap().iter()).unwrap(), tree);
+        }
+
+        #[test]
+        fn never_panics(raw in proptest::collection::vec(any::<u8>(), 0..200), text in "[A-C.0-9=&%+]{0,60}") {
+            let _ = parse(&raw);
+            let _ = tree(&text);
+        }
+    }
+}

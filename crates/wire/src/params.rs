@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::common::CommonParameters;
 use crate::decode::{self, Decode};
 use crate::value::Value;
-use crate::{Code, Error, pairs};
+use crate::{Code, Error, Media, multipart, pairs};
 
 /// The parameters of one call. Holds secrets: `Debug` shows names only.
 #[derive(Clone, Default, PartialEq)]
@@ -34,6 +34,26 @@ impl Params {
     pub fn from_pairs(pairs: &[(String, String)]) -> Result<Self, Error> {
         let own = pairs.iter().filter(|(name, _)| !CommonParameters::NAMES.contains(&name.as_str()));
         pairs::unflatten(own).map(Self)
+    }
+
+    /// From a `multipart/form-data` body, one part for each parameter: text, or JSON where the part says so.
+    ///
+    /// # Errors
+    /// `InvalidRequest` when the body is malformed, `InvalidParameter` for bad JSON or a name sent twice.
+    pub fn from_multipart(boundary: &str, body: &[u8]) -> Result<Self, Error> {
+        multipart::parse(boundary, body).map(Self)
+    }
+
+    /// From the body of a POST request of whatever kind.
+    ///
+    /// # Errors
+    /// As the other constructors and [`pairs::parse`].
+    pub fn from_body(media: &Media, body: &[u8]) -> Result<Self, Error> {
+        match media {
+            Media::Json => Self::from_json(body),
+            Media::Form => Self::from_pairs(&pairs::parse(body)?),
+            Media::Multipart { boundary } => Self::from_multipart(boundary, body),
+        }
     }
 
     /// Decodes them into the request type of an action.

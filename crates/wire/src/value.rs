@@ -25,6 +25,8 @@ pub(crate) enum Value {
     Integer(i128),
     /// Any other JSON number; nothing in the contract takes one.
     Fraction,
+    /// A part of a multipart body that is no text; nothing in the contract takes one.
+    Binary,
     /// JSON string, or any scalar of a form.
     Text(String),
     /// JSON array.
@@ -39,9 +41,13 @@ impl Value {
     /// # Errors
     /// `InvalidParameter` when it is no JSON, nested too deep, holds too many values or names a member twice.
     pub(crate) fn from_json(json: &[u8]) -> Result<Value, Error> {
-        let mut budget = MAX_VALUES;
+        Self::from_json_within(json, &mut { MAX_VALUES })
+    }
+
+    /// The same, counting against a budget of values that several documents share.
+    pub(crate) fn from_json_within(json: &[u8], budget: &mut usize) -> Result<Value, Error> {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let seed = Seed { depth: 0, budget: &mut budget };
+        let seed = Seed { depth: 0, budget };
         seed.deserialize(&mut deserializer)
             .and_then(|value| deserializer.end().map(|()| value))
             .map_err(|error| not_json(&error))
