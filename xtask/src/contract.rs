@@ -51,6 +51,8 @@ pub struct Service {
 pub struct Action {
     /// One English sentence.
     pub summary: String,
+    /// The same in Chinese.
+    pub summary_zh: String,
     /// `read`, `write…` or `starts a task`.
     pub kind: String,
     /// Roles that may call it.

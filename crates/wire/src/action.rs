@@ -52,6 +52,8 @@ pub struct Action {
     pub name: &'static str,
     /// One English sentence.
     pub summary: &'static str,
+    /// The same in Chinese.
+    pub summary_zh: &'static str,
     /// What calling it does.
     pub kind: Kind,
     /// Roles of keys that may call it.

@@ -9,7 +9,8 @@ use crate::{Error, Lang};
 /// A response type: a struct that serialises to a JSON object without `Error` or `RequestId`.
 pub trait Response: Serialize {}
 
-/// The members of a successful answer, already serialised, without the envelope.
+/// The members of a successful answer, already serialised. Starts with the opening of the envelope, so that a large
+/// answer need not be copied once more when it is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Body(Vec<u8>);
 
@@ -19,31 +20,36 @@ impl Body {
     /// # Errors
     /// `InternalError` when serde fails or the response is no object, which the generated types rule out.
     pub fn new<R: Response>(response: &R) -> Result<Self, Error> {
-        let json = serde_json::to_vec(response).map_err(Error::internal)?;
-        if json.first() != Some(&b'{') || json.last() != Some(&b'}') {
+        let mut bytes = Vec::with_capacity(512);
+        bytes.extend_from_slice(OPENING);
+        serde_json::to_writer(&mut bytes, response).map_err(Error::internal)?;
+        let body = Self(bytes);
+        if !body.as_json().starts_with(b"{") {
             return Err(Error::internal("a response has to be a JSON object"));
         }
-        Ok(Self(json))
+        Ok(body)
     }
 
     /// The answer of an action that returns nothing but the request id.
     pub fn empty() -> Self {
-        Self(b"{}".to_vec())
+        Self([OPENING, b"{}"].concat())
     }
 
     /// The members as one JSON object.
     pub fn as_json(&self) -> &[u8] {
-        &self.0
+        self.0.get(OPENING.len()..).unwrap_or_default()
     }
 }
 
+/// How every answer begins.
+const OPENING: &[u8] = b"{\"Response\":";
+
 /// `{"Response":{...,"RequestId":"..."}}`. `request_id` is a UUID in lower case.
 pub fn success(body: Body, request_id: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.0.len() + 80);
-    out.extend_from_slice(b"{\"Response\":");
-    out.extend_from_slice(&body.0);
+    let is_empty = body.as_json() == b"{}";
+    let mut out = body.0;
     out.pop(); // the closing brace of the members, put back by `close`
-    if body.0.len() > 2 {
+    if !is_empty {
         out.push(b',');
     }
     close(&mut out, request_id);
@@ -53,7 +59,8 @@ pub fn success(body: Body, request_id: &str) -> Vec<u8> {
 /// `{"Response":{"Error":{"Code":"...","Message":"..."},"RequestId":"..."}}`.
 pub fn failure(error: &Error, lang: Lang, request_id: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
-    out.extend_from_slice(b"{\"Response\":{\"Error\":{\"Code\":");
+    out.extend_from_slice(OPENING);
+    out.extend_from_slice(b"{\"Error\":{\"Code\":");
     push_text(&mut out, error.code().as_str());
     out.extend_from_slice(b",\"Message\":");
     push_text(&mut out, &error.message(lang));
@@ -87,6 +94,7 @@ mod tests {
     fn success_has_members_and_request_id_and_nothing_else() {
         let body = Body::new(&cwp::ExportAssetUserListResponse { task_id: "11".into() }).unwrap();
         assert_eq!(json(&success(body, "id")), r#"{"Response":{"TaskId":"11","RequestId":"id"}}"#);
+        assert_eq!(Body::empty().as_json(), b"{}");
         assert_eq!(json(&success(Body::empty(), "id")), r#"{"Response":{"RequestId":"id"}}"#);
         let body = Body::new(&eiam::DeleteUserResponse {}).unwrap();
         assert_eq!(json(&success(body, "id")), r#"{"Response":{"RequestId":"id"}}"#);

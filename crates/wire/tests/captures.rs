@@ -1,5 +1,7 @@
 //! The parameters of every request the official clients were seen to send.
 
+#![allow(clippy::unwrap_used, reason = "a panic in a test is the report")]
+
 use wire::{ActionId, CommonParameters, Lang, Media, Params, cwp, eiam, pairs, route};
 
 /// One captured request.

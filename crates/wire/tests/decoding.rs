@@ -1,5 +1,7 @@
 //! Leniency and strictness of request decoding, through the public interface only.
 
+#![allow(clippy::unwrap_used, reason = "a panic in a test is the report")]
+
 use proptest::prelude::*;
 use wire::{Code, Decode, Error, Lang, Params, cwp, eiam, pairs, rollcall};
 

@@ -64,12 +64,13 @@ fn entry(contract: &Contract, service: &Service, name: &str, action: &Action) ->
     let codes = action.error_codes.iter().filter_map(|code| Some((code, contract.codes.get(code)?)));
     let codes: Vec<_> = codes.map(|(code, texts)| format!("Code::{}", codes::variant(code, texts))).collect();
     Ok(format!(
-        "Action {{ id: ActionId::{}, service: Service::{}, name: {}, summary: {}, kind: Kind::{kind}, \
+        "Action {{ id: ActionId::{}, service: Service::{}, name: {}, summary: {}, summary_zh: {}, kind: Kind::{kind}, \
          roles: &[{}], default_tenant_only: {default_tenant_only}, has_handler: {}, error_codes: &[{}] }},\n",
         variant(service, name),
         names::capitalised(&service.service),
         names::literal(name),
         names::literal(&action.summary),
+        names::literal(&action.summary_zh),
         roles.join(", "),
         action.handler.is_some(),
         codes.join(", "),
