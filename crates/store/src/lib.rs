@@ -7,8 +7,10 @@
 
 pub mod dir;
 mod error;
+mod merge;
 mod read;
 pub mod seal;
+mod sqlite;
 mod write;
 mod writer;
 
@@ -16,6 +18,7 @@ pub use dir::{DataDir, DirError};
 pub use error::StoreError;
 pub use read::{AuditRecord, Counts, Reader};
 pub use seal::{MasterKey, SealError};
+pub use sqlite::{Limits, SqliteStore};
 pub use write::{
     Audit, Change, Effect, FirstKey, ImportProblem, Imported, NewTask, PeopleDeleted, PersonImport,
     PersonKey, Refusal, Write, Written,

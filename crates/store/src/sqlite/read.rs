@@ -1,0 +1,153 @@
+//! Reading, for the writing connection and for those that only read.
+
+use model::{Credential, ExportTask, HostRecord, Person, Tenant, TenantId, VanishedAccount};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::hosts::{HostRow, host_columns, vanished};
+use super::keys::{credential, key_columns};
+use super::people::{columns, person};
+use super::tasks::{task, task_columns};
+use super::{count, int};
+use crate::{Audit, AuditRecord, Counts, Reader, StoreError};
+
+/// Anything that can be asked.
+pub(super) trait HasConnection {
+    fn sql(&self) -> &Connection;
+}
+
+impl<T: HasConnection> Reader for T {
+    fn tenants(&mut self) -> Result<Vec<Tenant>, StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("SELECT tenant, name, created FROM tenants ORDER BY tenant")?;
+        let tenants = statement.query_map([], |row| {
+            Ok(Tenant { id: TenantId(row.get(0)?), name: row.get(1)?, created: row.get(2)? })
+        })?;
+        Ok(tenants.collect::<Result<_, _>>()?)
+    }
+
+    fn root_org_node(&mut self, tenant: TenantId) -> Result<Option<String>, StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("SELECT root_org_node FROM tenants WHERE tenant = ?1")?;
+        Ok(statement.query_row([tenant.0], |row| row.get(0)).optional()?)
+    }
+
+    fn each_person(&mut self, tenant: TenantId, each: &mut dyn FnMut(Person)) -> Result<(), StoreError> {
+        const ALL: &str = concat!("SELECT ", columns!(), " FROM people WHERE tenant = ?1 ORDER BY seq");
+        let mut statement = self.sql().prepare_cached(ALL)?;
+        let mut rows = statement.query([tenant.0])?;
+        while let Some(row) = rows.next()? {
+            let stored = person(row)?;
+            each(Person { password_hash: None, ..stored.person });
+        }
+        Ok(())
+    }
+
+    fn each_host(&mut self, tenant: TenantId, each: &mut dyn FnMut(HostRecord)) -> Result<(), StoreError> {
+        const ALL: &str = concat!("SELECT ", host_columns!(), " ORDER BY h.quuid");
+        let mut statement = self.sql().prepare_cached(ALL)?;
+        let mut rows = statement.query([tenant.0])?;
+        while let Some(row) = rows.next()? {
+            let row = HostRow::read(row)?;
+            let name = format!("host {:?} of tenant {}", row.quuid, tenant.0);
+            each(row.decode().map_err(|why| StoreError::damaged(name, why))?);
+        }
+        Ok(())
+    }
+
+    fn credentials(&mut self) -> Result<Vec<Credential>, StoreError> {
+        const ALL: &str = concat!("SELECT ", key_columns!(), " FROM credentials ORDER BY tenant, secret_id");
+        let mut statement = self.sql().prepare_cached(ALL)?;
+        Ok(statement.query_map([], credential)?.collect::<Result<_, _>>()?)
+    }
+
+    fn tasks(&mut self) -> Result<Vec<ExportTask>, StoreError> {
+        const ALL: &str = concat!("SELECT ", task_columns!(), " FROM tasks ORDER BY id");
+        let mut statement = self.sql().prepare_cached(ALL)?;
+        Ok(statement.query_map([], task)?.collect::<Result<_, _>>()?)
+    }
+
+    fn vanished(
+        &mut self,
+        tenant: TenantId,
+        quuid: Option<&str>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<(Vec<VanishedAccount>, u64), StoreError> {
+        const OF_ALL: &str = "SELECT quuid, name, first_seen, vanished, facts FROM vanished \
+             WHERE tenant = ?1 AND ?2 IS NULL ORDER BY seq DESC LIMIT ?4 OFFSET ?3";
+        const OF_ONE: &str = "SELECT quuid, name, first_seen, vanished, facts FROM vanished \
+             WHERE tenant = ?1 AND quuid = ?2 ORDER BY seq DESC LIMIT ?4 OFFSET ?3";
+        const TOTAL: &str = "SELECT count(*) FROM vanished WHERE tenant = ?1 AND quuid = ?2";
+        // One transaction, so that page and total belong together.
+        let sql = self.sql().unchecked_transaction()?;
+        let mut page = sql.prepare_cached(if quuid.is_some() { OF_ONE } else { OF_ALL })?;
+        let mut rows = page.query((tenant.0, quuid, int(offset), int(limit)))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(vanished(row)?);
+        }
+        let total = match quuid {
+            Some(_) => {
+                sql.prepare_cached(TOTAL)?.query_row((tenant.0, quuid), |row| row.get(0)).map(count)?
+            }
+            None => kept_count(&sql, "SELECT vanished FROM tenants WHERE tenant = ?1", tenant)?,
+        };
+        Ok((found, total))
+    }
+
+    fn person_password_hash(&mut self, tenant: TenantId, id: &str) -> Result<Option<String>, StoreError> {
+        let mut statement =
+            self.sql().prepare_cached("SELECT password_hash FROM people WHERE tenant = ?1 AND id = ?2")?;
+        Ok(statement.query_row((tenant.0, id), |row| row.get(0)).optional()?.flatten())
+    }
+
+    fn change_seq(&mut self, tenant: TenantId) -> Result<u64, StoreError> {
+        kept_count(self.sql(), "SELECT change_seq FROM tenants WHERE tenant = ?1", tenant)
+    }
+
+    fn counts(&mut self, tenant: TenantId) -> Result<Counts, StoreError> {
+        const COUNTS: &str = "SELECT people, hosts, vanished, audit_seq, \
+             (SELECT count(*) FROM credentials WHERE tenant = ?1), (SELECT count(*) FROM tasks WHERE tenant = ?1) \
+             FROM tenants WHERE tenant = ?1";
+        let mut statement = self.sql().prepare_cached(COUNTS)?;
+        let counts = statement
+            .query_row([tenant.0], |row| {
+                Ok(Counts {
+                    people: count(row.get(0)?),
+                    hosts: count(row.get(1)?),
+                    vanished: count(row.get(2)?),
+                    audit: count(row.get(3)?),
+                    credentials: count(row.get(4)?),
+                    tasks: count(row.get(5)?),
+                })
+            })
+            .optional()?;
+        Ok(counts.unwrap_or_default())
+    }
+
+    fn audit(&mut self, tenant: TenantId, after: u64, limit: u64) -> Result<Vec<AuditRecord>, StoreError> {
+        let mut statement = self.sql().prepare_cached(
+            "SELECT seq, at, actor, action, target, request_id FROM audit
+             WHERE tenant = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        )?;
+        let records = statement.query_map((tenant.0, int(after), int(limit)), |row| {
+            Ok(AuditRecord {
+                seq: count(row.get(0)?),
+                at: row.get(1)?,
+                entry: Audit {
+                    actor: row.get(2)?,
+                    action: row.get(3)?,
+                    target: row.get(4)?,
+                    request_id: row.get(5)?,
+                },
+            })
+        })?;
+        Ok(records.collect::<Result<_, _>>()?)
+    }
+}
+
+/// A number kept beside the tenant; 0 when there is no such tenant.
+fn kept_count(sql: &Connection, query: &str, tenant: TenantId) -> Result<u64, StoreError> {
+    let found = sql.prepare_cached(query)?.query_row([tenant.0], |row| row.get(0)).optional()?;
+    Ok(found.map_or(0, count))
+}
