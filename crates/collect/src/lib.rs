@@ -1,1 +1,10 @@
-//! (being built)
+//! Reads the accounts of a host off its root directory: pure parsers beside thin readers. The result is raw facts
+//! with evidence (`model::facts`); verdicts are drawn elsewhere. Nothing here touches the network, runs a program,
+//! asks a name service or lets a password hash out.
+
+pub mod addresses;
+pub mod config_files;
+pub mod etc;
+pub mod logins;
+pub mod root;
+pub mod sudoers;
