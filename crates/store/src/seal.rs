@@ -149,6 +149,17 @@ impl MasterKey {
         Ok(Zeroizing::new(secret))
     }
 
+    /// Another key for another `purpose`, from which neither this one nor those of other purposes can be told. The
+    /// two hashes keep the inner one, and with it any extension of it, from being seen.
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        let inner = Sha256::new()
+            .chain_update(b"key derived from a rollcall master key\0")
+            .chain_update(*self.0)
+            .chain_update(purpose)
+            .finalize();
+        Sha256::digest(inner).into()
+    }
+
     fn cipher(&self) -> Aes256Gcm {
         Aes256Gcm::new((&*self.0).into())
     }
