@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod actions;
 mod contract;
 mod generate;
+mod test;
 
 /// Repository chores of Rollcall.
 #[derive(Parser)]
@@ -26,12 +27,15 @@ enum Chore {
     },
     /// List every action with its roles and its handler.
     Actions,
+    /// Run all tests: format, clippy, unit, property, store, protocol, end to end.
+    Test(test::Options),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Generate { check } => generate::run(check),
         Chore::Actions => actions::run(),
+        Chore::Test(options) => test::run(options).map_err(Into::into),
     };
     match result {
         Ok(code) => code,
