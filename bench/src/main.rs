@@ -1,0 +1,123 @@
+//! Benches of Rollcall beside what a user would take instead, on made-up data, in one run. Also the generator of
+//! that data, for load tests and demonstrations. Not part of the product.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+mod generate;
+mod measure;
+mod people;
+mod report;
+
+/// What goes wrong ends the run: nothing here is worth recovering.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Benches of Rollcall, and the generator of their data.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure, print the tables, write docs/bench.json and the tables in docs/performance.md.
+    Run(Options),
+    /// Write made-up data.
+    #[command(subcommand)]
+    Gen(Data),
+}
+
+/// How much to measure.
+#[derive(Args, Clone)]
+struct Options {
+    /// People of the directory.
+    #[arg(long, default_value_t = 1_000_000)]
+    people: u64,
+    /// Host accounts of the export.
+    #[arg(long, default_value_t = 1_000_000)]
+    accounts: u64,
+    /// 50,000 of each and short samples: does everything work, not how fast is it. Writes no documents.
+    #[arg(long)]
+    quick: bool,
+    /// Measure only these parts.
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+    /// Where databases and files of the run go; kept between runs to save loading.
+    #[arg(long, default_value = "target/bench")]
+    work: PathBuf,
+    /// Seconds for each question and each side.
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+}
+
+/// The parts of a run.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Questions to the directory, in process, beside SQLite.
+    People,
+}
+
+#[derive(Subcommand)]
+enum Data {
+    /// People, as the CSV that imports take.
+    People {
+        /// How many, at most 10,000,019.
+        count: u64,
+        /// Where to; `-` is the standard output.
+        path: PathBuf,
+    },
+    /// Host reports of about 50 accounts each, one JSON object a line.
+    Fleet {
+        /// How many hosts.
+        hosts: u64,
+        /// Where to; `-` is the standard output.
+        #[arg(default_value = "-")]
+        path: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Run(options) => run(&options),
+        Command::Gen(Data::People { count, path }) => generate::write_people(count, &path),
+        Command::Gen(Data::Fleet { hosts, path }) => generate::write_fleet(hosts, &path),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Options {
+    /// The options with `--quick` worked in.
+    fn settled(&self) -> Options {
+        let mut options = self.clone();
+        if self.quick {
+            (options.people, options.accounts) = (self.people.min(50_000), self.accounts.min(50_000));
+            options.seconds = self.seconds.min(0.2);
+        }
+        options
+    }
+
+    fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    let options = options.settled();
+    std::fs::create_dir_all(&options.work)?;
+    let mut report = report::Report::new(&options);
+    if options.wants(Part::People) {
+        report.people = people::run(&options)?;
+    }
+    println!("{}", report.markdown());
+    if options.quick || !options.only.is_empty() { Ok(()) } else { report.write() }
+}

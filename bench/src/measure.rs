@@ -1,0 +1,62 @@
+//! Clocks and samples.
+
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::Result;
+
+/// Fewest samples of a question, however slow it is.
+const FEWEST: u64 = 5;
+/// Most samples of a question, however fast it is.
+const MOST: u64 = 5_000;
+
+/// Processor seconds of this process so far.
+pub fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default().as_secs_f64()
+}
+
+/// Processor seconds of the children this process has waited for (proc(5), stat fields 16 and 17).
+pub fn children_cpu_seconds() -> Result<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: u64 =
+        fields.split_whitespace().skip(13).take(2).map(|field| field.parse().unwrap_or(0u64)).sum();
+    Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// What is known after asking one question over and over.
+#[derive(Debug, Clone)]
+pub struct Samples<A> {
+    /// The answers in the order asked, with their times in seconds.
+    pub answers: Vec<(A, f64)>,
+}
+
+impl<A> Samples<A> {
+    /// Asks with the numbers 0, 1, 2, … for `seconds`, after two questions that do not count.
+    pub fn take(seconds: f64, mut ask: impl FnMut(u64) -> Result<A>) -> Result<Self> {
+        for number in 0..2 {
+            ask(u64::MAX - number)?;
+        }
+        let begin = Instant::now();
+        let mut answers = Vec::new();
+        for number in 0..MOST {
+            let start = Instant::now();
+            let answer = ask(number)?;
+            answers.push((answer, start.elapsed().as_secs_f64()));
+            if begin.elapsed().as_secs_f64() > seconds && number + 1 >= FEWEST {
+                break;
+            }
+        }
+        Ok(Samples { answers })
+    }
+
+    /// The time below which `share` (0 to 1) of the answers came, in seconds.
+    pub fn quantile(&self, share: f64) -> f64 {
+        let mut times: Vec<f64> = self.answers.iter().map(|(_, time)| *time).collect();
+        times.sort_by(f64::total_cmp);
+        let at = (times.len() as f64 * share) as usize;
+        times.get(at.min(times.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+    }
+}

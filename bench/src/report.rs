@@ -1,0 +1,177 @@
+//! What a run found: as tables for people, as JSON for programs.
+
+use std::fs;
+
+use serde::Serialize;
+
+use crate::measure::Samples;
+use crate::people::{Answer, Question};
+use crate::{Options, Result};
+
+const JSON: &str = "docs/bench.json";
+const DOCUMENT: &str = "docs/performance.md";
+const BEGIN: &str = "<!-- bench:begin (written by `cargo xtask bench`) -->";
+const END: &str = "<!-- bench:end -->";
+
+/// One run.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Processor and number of cores.
+    pub machine: String,
+    /// Day of the run, UTC.
+    pub day: String,
+    /// People of the directory.
+    pub people_count: u64,
+    /// Host accounts of the export.
+    pub account_count: u64,
+    /// Questions to the directory.
+    pub people: Vec<PeopleRow>,
+}
+
+/// One question; times in seconds.
+#[derive(Debug, Serialize)]
+pub struct PeopleRow {
+    /// Short name.
+    pub question: String,
+    /// What it asks.
+    pub text: &'static str,
+    /// Median and 99th percentile here.
+    pub ours: (f64, f64),
+    /// Median and 99th percentile of SQLite.
+    pub sqlite: (f64, f64),
+    /// SQLite's median in ours.
+    pub ratio: f64,
+    /// Average total, where asked for.
+    pub total: Option<f64>,
+    /// Answers compared and found equal.
+    pub compared: usize,
+}
+
+impl PeopleRow {
+    /// The row of a question.
+    pub fn new(question: Question, ours: &Samples<Answer>, theirs: &Samples<Answer>) -> Self {
+        let times = |samples: &Samples<Answer>| (samples.quantile(0.5), samples.quantile(0.99));
+        let (our, their) = (times(ours), times(theirs));
+        let totals: Vec<f64> =
+            ours.answers.iter().filter_map(|(answer, _)| Some(answer.total? as f64)).collect();
+        PeopleRow {
+            question: format!("{question:?}"),
+            text: question.text(),
+            ours: our,
+            sqlite: their,
+            ratio: their.0 / our.0,
+            total: (!totals.is_empty()).then(|| totals.iter().sum::<f64>() / totals.len() as f64),
+            compared: ours.answers.len().min(theirs.answers.len()),
+        }
+    }
+}
+
+impl Report {
+    /// An empty report.
+    pub fn new(options: &Options) -> Self {
+        Report {
+            machine: machine(),
+            day: jiff::Zoned::now().strftime("%Y-%m-%d").to_string(),
+            people_count: options.people,
+            account_count: options.accounts,
+            people: Vec::new(),
+        }
+    }
+
+    /// The tables.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("{}, {}.\n", self.day, self.machine);
+        if !self.people.is_empty() {
+            text += &format!(
+                "\n{} people, in process, one thread, every answer compared:\n\n",
+                grouped(self.people_count)
+            );
+            text += &table(
+                &["", "question", "ours p50", "p99", "SQLite p50", "p99", "times faster", "total"],
+                &self.people.iter().map(PeopleRow::cells).collect::<Vec<_>>(),
+            );
+        }
+        text
+    }
+
+    /// Writes the documents, below the present directory.
+    pub fn write(&self) -> Result<()> {
+        fs::write(JSON, serde_json::to_string_pretty(self)? + "\n")?;
+        let document = fs::read_to_string(DOCUMENT)?;
+        let parts = document.split_once(BEGIN).and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
+        let (head, tail) = parts.ok_or_else(|| format!("{DOCUMENT} has no place for the tables"))?;
+        Ok(fs::write(DOCUMENT, format!("{head}{BEGIN}\n{}{END}{tail}", self.markdown()))?)
+    }
+}
+
+impl PeopleRow {
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.question.clone(),
+            self.text.to_owned(),
+            duration(self.ours.0),
+            duration(self.ours.1),
+            duration(self.sqlite.0),
+            duration(self.sqlite.1),
+            ratio(self.ratio),
+            self.total.map(|total| grouped(total.round() as u64)).unwrap_or_default(),
+        ]
+    }
+}
+
+/// An aligned Markdown table; all columns but the first two are numbers.
+fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([head[column].chars().count(), 3]).max().unwrap_or(3)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let line = |cells: Vec<String>| {
+        let padded = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+            0 | 1 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        format!("| {} |\n", padded.collect::<Vec<_>>().join(" | "))
+    };
+    let rule = widths.iter().enumerate().map(|(column, width)| {
+        if column < 2 { "-".repeat(*width) } else { format!("{}:", "-".repeat(width - 1)) }
+    });
+    let mut text = line(head.iter().map(|cell| (*cell).to_owned()).collect());
+    text += &line(rule.collect());
+    rows.iter().for_each(|row| text += &line(row.clone()));
+    text
+}
+
+/// Seconds with a unit that suits them.
+fn duration(seconds: f64) -> String {
+    match seconds * 1e6 {
+        micros if micros < 100.0 => format!("{micros:.1} µs"),
+        micros if micros < 1_000.0 => format!("{micros:.0} µs"),
+        micros if micros < 100_000.0 => format!("{:.1} ms", micros / 1e3),
+        micros => format!("{:.0} ms", micros / 1e3),
+    }
+}
+
+fn ratio(value: f64) -> String {
+    if value < 10.0 { format!("{value:.1}") } else { grouped(value.round() as u64) }
+}
+
+/// 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn machine() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{} cores of {}", cores, name.map_or("an unknown processor", |(_, name)| name.trim()))
+}
