@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use model::facts::{
-    AccountFacts, Address, Choice, Evidence, FORMAT, HashClass, HostFacts, HostReport, LastLogin,
-    LoginRecord, Os, PasswordFacts, PermitRoot, Privilege, Section, ShellFacts, SshAllowed, SshFacts,
-    SudoFacts, SudoGrant, SudoStrength, section,
+    AccountFacts, Address, AuthorizedKey, Choice, Evidence, FORMAT, HashClass, HostFacts, HostReport,
+    KeyFacts, LastLogin, LoginRecord, Os, PasswordFacts, PermitRoot, Privilege, Section, ShellFacts,
+    SshAllowed, SshFacts, SudoFacts, SudoGrant, SudoStrength, section,
 };
 
 use super::accounts::{SERVICES, SYSTEM, SYSTEMS};
