@@ -2,9 +2,18 @@
 //! with evidence (`model::facts`); verdicts are drawn elsewhere. Nothing here touches the network, runs a program,
 //! asks a name service or lets a password hash out.
 
-pub mod addresses;
+mod access;
+mod account_files;
+mod addresses;
 pub mod config_files;
 pub mod etc;
+pub mod home;
+mod last_login;
 pub mod logins;
 pub mod root;
+mod scan;
+mod shell;
 pub mod sudoers;
+mod text;
+
+pub use scan::{Options, scan};

@@ -119,7 +119,12 @@ pub(crate) fn open_below(dir: impl AsFd, path: &[u8], flags: OFlags) -> Result<O
     open_resolved(dir, path, flags, resolve).map_err(error)
 }
 
-fn open_resolved(dir: impl AsFd, path: &[u8], flags: OFlags, resolve: ResolveFlags) -> Result<OwnedFd, Errno> {
+fn open_resolved(
+    dir: impl AsFd,
+    path: &[u8],
+    flags: OFlags,
+    resolve: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
     let mut result = Err(Errno::AGAIN);
     for _ in 0..ATTEMPTS {
         result = fs::openat2(&dir, path, flags, Mode::empty(), resolve);
@@ -184,7 +189,8 @@ impl Files for Root {
     }
 
     fn list(&self, path: &str) -> Result<Listing, ReadError> {
-        let not_directory = |error| if error == Errno::NOTDIR { ReadError::NotRegular } else { self::error(error) };
+        let not_directory =
+            |error| if error == Errno::NOTDIR { ReadError::NotRegular } else { self::error(error) };
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = match open_resolved(&self.dir, path.as_bytes(), flags, resolve) {

@@ -106,7 +106,10 @@ mod tests {
         let notes = compare(&groups.rows, "/etc/gshadow", &shadow.rows).into_lines();
         assert_eq!(
             notes,
-            ["/etc/gshadow:2 members of root differ from group", "/etc/gshadow:3 group ghost is not in group"]
+            [
+                "/etc/gshadow:2 members of root differ from group",
+                "/etc/gshadow:3 group ghost is not in group"
+            ]
         );
         assert!(shadow.malformed);
     }

@@ -42,7 +42,8 @@ fn algorithm(hash: &[u8]) -> Option<&'static str> {
     if let Some((prefix, name)) = PREFIXES.iter().find(|(prefix, _)| hash.starts_with(prefix)) {
         // Salt or hash must follow, and nothing outside crypt's printable set can ever match.
         let rest = hash.get(prefix.len()..).unwrap_or_default();
-        let possible = !rest.is_empty() && rest.iter().all(|&b| b.is_ascii_graphic() && !b"!*:;\\".contains(&b));
+        let possible =
+            !rest.is_empty() && rest.iter().all(|&b| b.is_ascii_graphic() && !b"!*:;\\".contains(&b));
         return possible.then_some(name);
     }
     let salt_set = |bytes: &[u8]| bytes.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'.' || b == b'/');

@@ -89,7 +89,10 @@ mod tests {
     fn names() {
         assert_eq!(hostname(b"# x\n\n web1 \n").as_deref(), Some("web1"));
         assert_eq!(hostname(b""), None);
-        assert_eq!(machine_id(b"0123456789ABCDEF0123456789abcdef\n").as_deref(), Some("0123456789abcdef0123456789abcdef"));
+        assert_eq!(
+            machine_id(b"0123456789ABCDEF0123456789abcdef\n").as_deref(),
+            Some("0123456789abcdef0123456789abcdef")
+        );
         assert_eq!(machine_id(b"uninitialized\n"), None);
     }
 }

@@ -39,8 +39,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> Parsed<Row> {
 }
 
 fn row(line: u32, text: &[u8]) -> Result<Row, &'static str> {
-    let [name, password, uid, gid, gecos, home, shell] =
-        fields::<7>(text).ok_or("not seven fields")?;
+    let [name, password, uid, gid, gecos, home, shell] = fields::<7>(text).ok_or("not seven fields")?;
     if name.is_empty() || name.len() > NAME_LIMIT {
         return Err("name is empty or too long");
     }
@@ -71,7 +70,10 @@ mod tests {
         let parsed = parse("/etc/passwd", text);
         let names: Vec<_> = parsed.rows.iter().map(|row| (row.line, row.name.as_slice())).collect();
         assert_eq!(names, [(1, &b"root"[..]), (8, b"\xff\xfe"), (9, b"toor"), (11, b"end")]);
-        assert_eq!((parsed.rows[1].home.as_slice(), parsed.rows[1].shell.as_slice()), (&b"/"[..], &b"/bin/sh"[..]));
+        assert_eq!(
+            (parsed.rows[1].home.as_slice(), parsed.rows[1].shell.as_slice()),
+            (&b"/"[..], &b"/bin/sh"[..])
+        );
         assert!(parsed.malformed);
         let notes = parsed.notes.into_lines();
         assert_eq!(notes.len(), 5, "{notes:?}");

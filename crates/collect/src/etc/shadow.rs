@@ -67,7 +67,13 @@ pub fn password_of(row: &passwd::Row, shadow: Option<&Row>, source: Evidence) ->
     if row.password != b"x" {
         let (class, algorithm) = classify(&row.password);
         let algorithm = algorithm.map(str::to_owned);
-        return PasswordFacts { evidence: Evidence::Ok, class, algorithm, in_passwd: true, ..PasswordFacts::default() };
+        return PasswordFacts {
+            evidence: Evidence::Ok,
+            class,
+            algorithm,
+            in_passwd: true,
+            ..PasswordFacts::default()
+        };
     }
     match shadow {
         Some(row) => row.facts.clone(),
@@ -84,10 +90,14 @@ mod tests {
 
     #[test]
     fn rows_and_days() {
-        let parsed = parse("/etc/shadow", b"a:$6$s$h:19000:0:99999:7:3:1:\nb:!*:::::1::\nc:*:x:0:1:2:3::\nd:x\n");
+        let parsed =
+            parse("/etc/shadow", b"a:$6$s$h:19000:0:99999:7:3:1:\nb:!*:::::1::\nc:*:x:0:1:2:3::\nd:x\n");
         assert_eq!(parsed.rows.len(), 3);
         let a = &parsed.rows[0].facts;
-        assert_eq!((a.last_change, a.max, a.inactive, a.expire), (Some(19_000), Some(99_999), Some(3), Some(1)));
+        assert_eq!(
+            (a.last_change, a.max, a.inactive, a.expire),
+            (Some(19_000), Some(99_999), Some(3), Some(1))
+        );
         let b = &parsed.rows[1].facts;
         assert_eq!((b.class, b.last_change, b.inactive), (HashClass::LockedNever, None, Some(1)));
         let c = &parsed.rows[2].facts;

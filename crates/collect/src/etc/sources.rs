@@ -21,7 +21,9 @@ pub fn nsswitch(bytes: &[u8]) -> Nsswitch {
     let mut found = Nsswitch::default();
     for (_, line) in numbered(bytes) {
         let text = String::from_utf8_lossy(line);
-        let Some((database, rest)) = text.split('#').next().unwrap_or_default().split_once(':') else { continue };
+        let Some((database, rest)) = text.split('#').next().unwrap_or_default().split_once(':') else {
+            continue;
+        };
         let slot = match database.trim().to_ascii_lowercase().as_str() {
             "passwd" => &mut found.passwd,
             "group" => &mut found.group,
@@ -68,7 +70,8 @@ mod tests {
 
     #[test]
     fn nsswitch_lines() {
-        let found = nsswitch(b"passwd: files [NOTFOUND=return] sss # c\nshadow:\tfiles ldap\npasswd: x\n#group: y\n");
+        let found =
+            nsswitch(b"passwd: files [NOTFOUND=return] sss # c\nshadow:\tfiles ldap\npasswd: x\n#group: y\n");
         assert_eq!(found.passwd.as_deref(), Some(&["files".to_owned(), "sss".to_owned()][..]));
         assert_eq!(remote(found.passwd.as_deref()), ["sss"]);
         assert_eq!(remote(found.shadow.as_deref()), ["ldap"]);

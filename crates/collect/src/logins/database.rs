@@ -150,7 +150,9 @@ mod tests {
              SELECT 'a' AS Name, x AS Time, '' AS TTY, '' AS RemoteHost FROM c",
         );
         assert!(matches!(lastlog2(&view), Err(DatabaseError::NoTable(_))));
-        let typed = database("CREATE TABLE Lastlog2(Name, Time, TTY, RemoteHost); INSERT INTO Lastlog2 VALUES(1, 2, 3, x'ff')");
+        let typed = database(
+            "CREATE TABLE Lastlog2(Name, Time, TTY, RemoteHost); INSERT INTO Lastlog2 VALUES(1, 2, 3, x'ff')",
+        );
         assert!(lastlog2(&typed).unwrap().is_empty());
     }
 

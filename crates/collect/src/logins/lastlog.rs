@@ -17,7 +17,12 @@ pub fn parse(record: &[u8]) -> Option<Entry> {
     let (terminal, rest) = rest.split_at_checked(32)?;
     let host = rest.get(..256)?;
     let time = u32::from_ne_bytes(*time);
-    (time != 0).then(|| Entry { time: i64::from(time), terminal: fixed(terminal), host: fixed(host), ip: None })
+    (time != 0).then(|| Entry {
+        time: i64::from(time),
+        terminal: fixed(terminal),
+        host: fixed(host),
+        ip: None,
+    })
 }
 
 #[cfg(test)]

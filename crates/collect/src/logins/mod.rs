@@ -26,7 +26,13 @@ impl Entry {
     /// As a fact, naming its source. The address comes from the address field, else from the host if that is one.
     pub fn into_record(self, source: &str) -> LoginRecord {
         let ip = self.ip.or_else(|| address(&self.host)).map(|ip| ip.to_string());
-        LoginRecord { time: self.time, terminal: self.terminal, host: self.host, ip, source: source.to_owned() }
+        LoginRecord {
+            time: self.time,
+            terminal: self.terminal,
+            host: self.host,
+            ip,
+            source: source.to_owned(),
+        }
     }
 }
 
@@ -60,7 +66,9 @@ mod tests {
 
     #[test]
     fn one_record_wins_whole() {
-        let record = |time, host: &str| Some(Entry { time, host: host.into(), ..Entry::default() }.into_record("wtmp"));
+        let record = |time, host: &str| {
+            Some(Entry { time, host: host.into(), ..Entry::default() }.into_record("wtmp"))
+        };
         assert_eq!(newer(record(1, "a"), record(2, "10.0.0.1")).unwrap().ip.as_deref(), Some("10.0.0.1"));
         assert_eq!(newer(record(2, "a"), record(1, "10.0.0.1")).unwrap().ip, None);
         assert_eq!(newer(record(2, "a"), record(2, "::1")).unwrap().host, "::1");

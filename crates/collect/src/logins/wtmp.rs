@@ -95,7 +95,13 @@ mod tests {
                 record(7, "alice", 1_700_000_000, &[10, 0, 0, 1], big),
                 record(7, "alice", 1_600_000_000, &[], big),
                 record(8, "alice", 1_700_000_099, &[], big),
-                record(7, "x".repeat(32).as_str(), 1, &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], big),
+                record(
+                    7,
+                    "x".repeat(32).as_str(),
+                    1,
+                    &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+                    big,
+                ),
                 record(7, "old", -1, &[], big),
             ]
             .concat();

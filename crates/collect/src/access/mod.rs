@@ -1,0 +1,34 @@
+//! Joins the policy evaluators (`sudoers`, `sshd`, `keys`) with the accounts of the host: what each may do with sudo,
+//! what the SSH server makes of it, and which keys it has.
+
+mod sudo;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::facts::{AccountFacts, Section, section};
+
+use crate::{account_files::AccountFiles, addresses::Interface, etc::passwd, root::Root};
+
+/// The policies of a host, read once and asked for every account.
+#[derive(Debug)]
+pub struct Access {
+    sudo: sudo::Sudo,
+}
+
+impl Access {
+    /// Reads the policies.
+    pub fn read(root: &Arc<Root>, files: &AccountFiles, hostname: &str, interfaces: &[Interface]) -> Access {
+        Access { sudo: sudo::Sudo::read(root, files, hostname, interfaces) }
+    }
+
+    /// Fills in what the policies say of an account. `groups` are all its groups, the primary one first.
+    pub fn fill(&mut self, row: &passwd::Row, groups: &[(String, u32)], facts: &mut AccountFacts) {
+        facts.sudo = self.sudo.facts(row, groups);
+    }
+
+    /// Evidence for each policy.
+    pub fn into_sections(self) -> BTreeMap<String, Section> {
+        BTreeMap::from([(section::SUDOERS.to_owned(), self.sudo.section)])
+    }
+}

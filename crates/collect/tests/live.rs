@@ -1,0 +1,134 @@
+//! Comparisons with the tools of the machine the tests run on. A tool or right that is missing is said and skipped.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use model::facts::{AccountFacts, Evidence, HashClass, HostReport, section};
+
+fn scan() -> HostReport {
+    collect::scan(&collect::Options::default()).unwrap()
+}
+
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).env("LC_ALL", "C").output();
+    match output {
+        Ok(output) if output.status.success() => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
+        _ => {
+            eprintln!("skipped: {program} {arguments:?} is not to be had here");
+            None
+        }
+    }
+}
+
+fn by_name(report: &HostReport) -> BTreeMap<&str, &AccountFacts> {
+    report.accounts.iter().map(|account| (account.name.as_str(), account)).collect()
+}
+
+#[test]
+fn the_report_passes_the_gate() {
+    let report = scan();
+    assert!(!report.accounts.is_empty());
+    model::facts::validate(&report).unwrap();
+    let text = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<HostReport>(&text).unwrap(), report);
+    // No form of a hash leaves the host.
+    assert!(!text.contains("$6$") && !text.contains("$y$"));
+    assert_eq!(model::rules::accounts(&report, &BTreeMap::new()).len(), report.accounts.len());
+}
+
+#[test]
+fn same_accounts_as_getent() {
+    let Some(text) = output("getent", &["-s", "files", "passwd"]) else { return };
+    let report = scan();
+    let ours: Vec<String> = report
+        .accounts
+        .iter()
+        .map(|a| format!("{}:{}:{}:{}:{}", a.name, a.uid.unwrap(), a.gid.unwrap(), a.gecos, a.home))
+        .collect();
+    let theirs: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let f: Vec<&str> = line.split(':').collect();
+            format!("{}:{}:{}:{}:{}", f[0], f[2], f[3], f[4], f[5])
+        })
+        .collect();
+    assert_eq!(ours, theirs);
+}
+
+#[test]
+fn same_groups_as_id() {
+    let report = scan();
+    for account in report.accounts.iter().take(12) {
+        let Some(text) = output("id", &["-Gn", &account.name]) else { return };
+        let mut theirs: Vec<&str> = text.split_whitespace().collect();
+        let mut ours: Vec<&str> =
+            account.primary_group.iter().chain(&account.groups).map(String::as_str).collect();
+        assert_eq!(ours.first(), theirs.first(), "{}", account.name);
+        ours.sort_unstable();
+        theirs.sort_unstable();
+        assert_eq!(ours, theirs, "{}", account.name);
+    }
+}
+
+#[test]
+fn same_states_as_passwd() {
+    let Some(text) = output("passwd", &["-S", "-a"]) else { return };
+    let report = scan();
+    if report.sections[section::SHADOW].evidence != Evidence::Ok {
+        eprintln!("skipped: shadow is not readable");
+        return;
+    }
+    let accounts = by_name(&report);
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let account = accounts[fields[0]];
+        let password = &account.password;
+        // passwd -S prints P for an account without a shadow row, which is a guess: see the rules for Unknown.
+        let state = match password.class {
+            HashClass::Usable => "P",
+            HashClass::Empty => "NP",
+            HashClass::LockedWithHash | HashClass::LockedNever | HashClass::NoPassword => "L",
+            HashClass::Unknown => continue,
+        };
+        assert_eq!(fields[1], state, "{line}");
+        if fields.len() > 6 && fields[2] != "never" {
+            let number = |days: Option<i64>| days.unwrap_or(-1).to_string();
+            let ours = [password.min, password.max, password.warn, password.inactive].map(number);
+            assert_eq!(fields[3..7], ours, "{line}");
+        }
+    }
+}
+
+#[test]
+fn same_days_as_chage() {
+    let report = scan();
+    if report.sections[section::SHADOW].evidence != Evidence::Ok {
+        eprintln!("skipped: shadow is not readable");
+        return;
+    }
+    for account in report.accounts.iter().take(8) {
+        let Some(text) = output("chage", &["-i", "-l", &account.name]) else { return };
+        let row = model::rules::account(account, &report.host, 0);
+        let value = |label: &str| {
+            let line = text.lines().find(|line| line.starts_with(label)).unwrap_or_default();
+            line.split_once(':').map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+        };
+        let date = |day: Option<i32>| day.map_or("never".to_owned(), civil);
+        assert_eq!(value("Last password change"), date(row.password_changed), "{}", account.name);
+        assert_eq!(value("Password expires"), date(row.password_due), "{}", account.name);
+        let expires = model::rules::detail(account, 0).disable_day;
+        assert_eq!(value("Account expires"), date(expires), "{}", account.name);
+    }
+}
+
+/// `YYYY-MM-DD` of a day (Howard Hinnant's algorithm).
+fn civil(day: i32) -> String {
+    let z = i64::from(day) + 719_468;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let (d, m) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
+    format!("{:04}-{m:02}-{d:02}", yoe + era * 400 + i64::from(m <= 2))
+}
