@@ -8,6 +8,8 @@ mod actions;
 mod contract;
 mod generate;
 mod test;
+#[cfg(test)]
+mod tidy;
 
 /// Repository chores of Rollcall.
 #[derive(Parser)]
