@@ -7,7 +7,7 @@ use model::facts::{Evidence, LastLogin, LoginRecord, Section, section};
 
 use crate::{
     config_files::ReadError,
-    logins::{Entry, database, lastlog, newer, wtmp},
+    logins::{ByUser, database, lastlog, newer, wtmp},
     root::{Regular, Root, evidence},
 };
 
@@ -52,7 +52,7 @@ impl Logins {
         root: &Root,
         name: &str,
         path: &str,
-        parse: fn(&[u8]) -> Result<HashMap<Vec<u8>, Entry>, database::DatabaseError>,
+        parse: fn(&[u8]) -> Result<ByUser, database::DatabaseError>,
     ) {
         let (seen, note) = match root.bytes(path, DATABASE_LIMIT).map(|bytes| parse(&bytes)) {
             Err(error) => (evidence(error), None),
@@ -84,7 +84,7 @@ impl Logins {
         self.section(section::WTMP, worst.unwrap_or(Evidence::Absent), None);
     }
 
-    fn add(&mut self, source: &str, entries: HashMap<Vec<u8>, Entry>) {
+    fn add(&mut self, source: &str, entries: ByUser) {
         for (user, entry) in entries {
             let known = self.by_name.remove(&user);
             if let Some(best) = newer(known, Some(entry.into_record(source))) {

@@ -164,8 +164,8 @@ fn accounts(root: &Arc<Root>, files: &AccountFiles, interfaces: &[Interface], re
     report.sections.extend(logins.into_sections());
     report.sections.extend(access.into_sections());
     dropped.truncate(Limits::NOTES / 4);
-    report.sections.entry("accounts".to_owned()).or_default().notes = dropped;
-    report.sections.entry("accounts".to_owned()).or_default().evidence = files.evidence(section::PASSWD);
+    let listed = Section { evidence: files.evidence(section::PASSWD), notes: dropped };
+    report.sections.insert(section::ACCOUNTS.to_owned(), listed);
 }
 
 fn account(row: &passwd::Row, groups: &Groups<'_>, names: &mut Names) -> AccountFacts {

@@ -26,6 +26,8 @@ pub const FORMAT: u32 = 1;
 
 /// Names of the sections a Linux collector reports, keys of [`HostReport::sections`].
 pub mod section {
+    /// The list of accounts itself: rows left out because of their name or number.
+    pub const ACCOUNTS: &str = "accounts";
     /// /etc/passwd.
     pub const PASSWD: &str = "passwd";
     /// /etc/group.
@@ -34,8 +36,6 @@ pub mod section {
     pub const SHADOW: &str = "shadow";
     /// /etc/gshadow.
     pub const GSHADOW: &str = "gshadow";
-    /// /etc/login.defs.
-    pub const LOGIN_DEFS: &str = "login_defs";
     /// /etc/shells.
     pub const SHELLS: &str = "shells";
     /// /etc/nsswitch.conf.

@@ -1,12 +1,11 @@
 //! lastlog2 and wtmpdb: SQLite databases, read from bytes in memory, so that no path, journal or lock of the host is
 //! ever touched. A database may be hostile: its schema is not trusted and a query that runs too long is cut off.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, config::DbConfig, limits::Limit};
 
-use super::Entry;
+use super::{ByUser, Entry};
 
 /// Longest a query may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,7 +29,7 @@ pub enum DatabaseError {
 ///
 /// # Errors
 /// [`DatabaseError`] when there is no such table or the file is no sound database.
-pub fn lastlog2(bytes: &[u8]) -> Result<HashMap<Vec<u8>, Entry>, DatabaseError> {
+pub fn lastlog2(bytes: &[u8]) -> Result<ByUser, DatabaseError> {
     const QUERY: &str = "SELECT Name, Time, TTY, RemoteHost FROM Lastlog2 WHERE Time > 0 LIMIT ?1";
     query(bytes, "Lastlog2", QUERY, 1)
 }
@@ -39,19 +38,14 @@ pub fn lastlog2(bytes: &[u8]) -> Result<HashMap<Vec<u8>, Entry>, DatabaseError> 
 ///
 /// # Errors
 /// As [`lastlog2`].
-pub fn wtmpdb(bytes: &[u8]) -> Result<HashMap<Vec<u8>, Entry>, DatabaseError> {
+pub fn wtmpdb(bytes: &[u8]) -> Result<ByUser, DatabaseError> {
     // Type 3 is a user session. SQLite takes the bare columns from the row that has the maximum.
     const QUERY: &str = "SELECT User, MAX(Login), TTY, RemoteHost FROM wtmp WHERE Type = 3 AND Login > 0 \
         GROUP BY User LIMIT ?1";
     query(bytes, "wtmp", QUERY, 1_000_000)
 }
 
-fn query(
-    bytes: &[u8],
-    table: &'static str,
-    sql: &str,
-    per_second: i64,
-) -> Result<HashMap<Vec<u8>, Entry>, DatabaseError> {
+fn query(bytes: &[u8], table: &'static str, sql: &str, per_second: i64) -> Result<ByUser, DatabaseError> {
     if bytes.is_empty() {
         return Err(DatabaseError::NoTable(table));
     }
@@ -62,7 +56,7 @@ fn query(
     }
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([ROW_LIMIT])?;
-    let mut found = HashMap::new();
+    let mut found = ByUser::new();
     while let Some(row) = rows.next()? {
         let entry = Entry {
             time: row.get::<_, i64>(1)? / per_second,
@@ -121,7 +115,13 @@ mod tests {
     fn files_of_the_real_tools() {
         let last = lastlog2(LASTLOG2).unwrap();
         let sessions = wtmpdb(WTMPDB).unwrap();
-        println!("{last:?}\n{sessions:?}");
+        assert_eq!(last.len(), 1);
+        let alice = &last[&b"alice"[..]];
+        assert_eq!(
+            (alice.time, alice.terminal.as_str(), alice.host.as_str()),
+            (1_795_330_790, "lastlog", "localhost")
+        );
+        assert!(sessions.is_empty(), "only a boot was recorded: {sessions:?}");
     }
 
     #[test]

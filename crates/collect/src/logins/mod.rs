@@ -5,6 +5,7 @@ pub mod database;
 pub mod lastlog;
 pub mod wtmp;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use model::facts::LoginRecord;
@@ -21,6 +22,9 @@ pub struct Entry {
     /// Remote address from a field of its own.
     pub ip: Option<IpAddr>,
 }
+
+/// The last login of each user, by the bytes of the name.
+pub type ByUser = HashMap<Vec<u8>, Entry>;
 
 impl Entry {
     /// As a fact, naming its source. The address comes from the address field, else from the host if that is one.

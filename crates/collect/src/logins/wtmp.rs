@@ -1,9 +1,8 @@
 //! wtmp(5) of Linux with 64-bit words: records of 384 bytes, either byte order, newest last.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Entry, fixed};
+use super::{ByUser, Entry, fixed};
 
 /// Bytes of a record.
 pub const RECORD: usize = 384;
@@ -14,11 +13,11 @@ const LAST_TYPE: i16 = 9;
 
 /// The last session of every user in a file or in the end of one. A broken record is passed over; a piece at the
 /// start is left out when the length is no multiple of a record (the file was cut at its front).
-pub fn parse(bytes: &[u8]) -> HashMap<Vec<u8>, Entry> {
+pub fn parse(bytes: &[u8]) -> ByUser {
     let whole = bytes.len() - bytes.len() % RECORD;
     let records = bytes.get(bytes.len() - whole..).unwrap_or_default();
     let big_endian = is_big_endian(records);
-    let mut found: HashMap<Vec<u8>, Entry> = HashMap::new();
+    let mut found: ByUser = ByUser::new();
     for record in records.rchunks_exact(RECORD) {
         let Some((user, entry)) = session(record, big_endian) else { continue };
         match found.get(&user) {
