@@ -261,3 +261,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn wtmp_made_by_utmpdump() {
+    let text = "[7] [01234] [ts/0] [alice   ] [pts/0       ] [laptop              ] [10.1.2.3       ] [2023-11-14T22:13:20,000000+00:00]\n\
+        [8] [01234] [ts/0] [        ] [pts/0       ] [                    ] [0.0.0.0        ] [2023-11-14T23:13:20,000000+00:00]\n\
+        [7] [01235] [ts/1] [bob     ] [tty1        ] [                    ] [0.0.0.0        ] [2020-01-01T00:00:00,000000+00:00]\n\
+        [7] [01236] [ts/1] [bob     ] [pts/9       ] [v6                  ] [2001:db8::7    ] [2021-01-01T00:00:00,000000+00:00]\n";
+    let root = HostRoot::sample().file("/text", text.as_bytes(), 0o644);
+    let input = std::fs::File::open(root.path("/text")).unwrap();
+    let Ok(output) = std::process::Command::new("utmpdump").arg("-r").stdin(input).output() else {
+        eprintln!("skipped: no utmpdump here");
+        return;
+    };
+    let report = root.file("/var/log/wtmp", &output.stdout, 0o664).scan();
+    let login = |name: &str| account(&report, name).last_login.record.clone().unwrap();
+    let alice = login("alice");
+    assert_eq!(
+        (alice.time, alice.terminal.as_str(), alice.host.as_str()),
+        (1_700_000_000, "pts/0", "laptop")
+    );
+    assert_eq!((alice.ip.as_deref(), alice.source.as_str()), (Some("10.1.2.3"), section::WTMP));
+    let bob = login("bob");
+    assert_eq!((bob.time, bob.ip.as_deref()), (1_609_459_200, Some("2001:db8::7")));
+}
