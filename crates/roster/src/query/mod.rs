@@ -1,0 +1,12 @@
+//! Answering a query on one table: the plan that a filter becomes, the sequence that a sort becomes, and the ways
+//! to walk or gather rows. Knows nothing of changes that are not merged yet, except which rows are dead.
+
+mod compile;
+mod execute;
+mod plan;
+mod sequence;
+
+pub(crate) use compile::compile;
+pub(crate) use execute::Job;
+pub(crate) use plan::Plan;
+pub(crate) use sequence::Sequence;

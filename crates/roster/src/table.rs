@@ -1,0 +1,138 @@
+//! An immutable table: the columns of all rows, in the order of their keys, ready to be searched.
+
+use search::{Field, Row, SortKey, compare_natural, int_of, text_of};
+
+use crate::column::{Dictionary, Ints, Ranks, TextColumn};
+
+/// How a column is laid out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Layout {
+    /// Text with many distinct values; `searched` when it is often searched for parts.
+    Text { searched: bool },
+    /// Text with few distinct values.
+    Dictionary { sorted: bool },
+    /// Whole numbers.
+    Int { sorted: bool },
+}
+
+/// One column.
+#[derive(Debug)]
+pub(crate) enum Column {
+    /// Text with many distinct values.
+    Text(TextColumn),
+    /// Text with few distinct values.
+    Dictionary(Dictionary),
+    /// Whole numbers.
+    Int(Ints),
+}
+
+/// The columns of a kind of rows.
+#[derive(Debug)]
+pub(crate) struct Table {
+    rows: u32,
+    columns: Vec<(Field, Column)>,
+    /// The table's own order when it differs from the order of keys, in which the rows are numbered.
+    natural: Option<Ranks>,
+}
+
+impl Table {
+    /// Lays out `rows`, which are in the order of their keys.
+    pub(crate) fn new<R: Row>(kind: &search::Table, layout: &[(Field, Layout)], rows: &[R]) -> Self {
+        let columns =
+            layout.iter().map(|&(field, layout)| (field, Column::new(field, layout, rows))).collect();
+        let natural = (kind.natural != kind.ties).then(|| natural_order(kind, rows));
+        Self { rows: rows.len() as u32, columns, natural }
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// The column of a field, if the table has it.
+    pub(crate) fn column(&self, field: Field) -> Option<&Column> {
+        self.columns.iter().find(|(f, _)| *f == field).map(|(_, column)| column)
+    }
+
+    /// The order of a sort key; `None` when it is the order of rows. Without order of its own (not a sort key of
+    /// this table) a column counts as having no values, which leaves the order of rows as well.
+    pub(crate) fn ranks(&self, key: SortKey) -> Option<&Ranks> {
+        match key {
+            SortKey::Natural => self.natural.as_ref(),
+            SortKey::Field(field) => self.column(field).and_then(Column::ranks),
+        }
+    }
+
+    /// A row as the reference evaluator sees it.
+    pub(crate) fn row(&self, row: u32) -> TableRow<'_> {
+        TableRow { table: self, row }
+    }
+
+    /// The text of a row, which has to be one of the table.
+    pub(crate) fn text(&self, row: u32, field: Field) -> Option<&str> {
+        match self.column(field)? {
+            Column::Text(column) => Some(column.texts().get(row)),
+            Column::Dictionary(column) => Some(column.get(row)),
+            Column::Int(_) => None,
+        }
+    }
+
+    /// The whole number of a row, which has to be one of the table.
+    pub(crate) fn int(&self, row: u32, field: Field) -> Option<i64> {
+        match self.column(field)? {
+            Column::Int(column) => column.get(row),
+            Column::Text(_) | Column::Dictionary(_) => None,
+        }
+    }
+}
+
+impl Column {
+    fn new<R: Row>(field: Field, layout: Layout, rows: &[R]) -> Self {
+        let texts = || rows.iter().map(move |row| text_of(row, field));
+        match layout {
+            Layout::Text { searched } => Self::Text(TextColumn::new(texts(), searched)),
+            Layout::Dictionary { sorted } => Self::Dictionary(Dictionary::new(texts(), sorted)),
+            Layout::Int { sorted } => Self::Int(Ints::new(rows.iter().map(|row| int_of(row, field)), sorted)),
+        }
+    }
+
+    fn ranks(&self) -> Option<&Ranks> {
+        match self {
+            Self::Text(column) => Some(column.ranks()),
+            Self::Dictionary(column) => column.postings().map(|p| p.ranks()),
+            Self::Int(column) => column.ranks(),
+        }
+    }
+}
+
+/// Sorts rows by the table's own order. Both orders begin with the same attribute, so only rows that share it move.
+fn natural_order<R: Row>(kind: &search::Table, rows: &[R]) -> Ranks {
+    let leading = kind.natural.first().filter(|f| kind.ties.first() == Some(f));
+    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+    let compare = |a: &u32, b: &u32| compare_natural(kind, &rows[*a as usize], &rows[*b as usize]);
+    match leading {
+        Some(&field) => {
+            let head = |row: u32| text_of(&rows[row as usize], field);
+            order.chunk_by_mut(|&a, &b| head(a) == head(b)).for_each(|chunk| chunk.sort_by(compare));
+        }
+        None => order.sort_by(compare),
+    }
+    Ranks::new(order, 0, |_, _| false)
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TableRow<'a> {
+    table: &'a Table,
+    row: u32,
+}
+
+impl Row for TableRow<'_> {
+    fn text(&self, field: Field) -> Option<&str> {
+        self.table.text(self.row, field)
+    }
+
+    fn int(&self, field: Field) -> Option<i64> {
+        self.table.int(self.row, field)
+    }
+}

@@ -1,0 +1,220 @@
+//! The roster of accounts answers every query as the reference does, whatever was put, removed and merged when.
+
+#![expect(clippy::expect_used, reason = "a panic in a test is the report")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use common::{direction, missing, text_test, tree};
+use model::account::Password;
+use model::facts::HostReport;
+use model::rows::AccountRow;
+use model::{Account, Host, HostRecord, LoginType, Uid};
+use proptest::option::of;
+use proptest::prelude::*;
+use roster::{Accounts, HostChange, HostEntry};
+use search::accounts::{
+    FIELDS, FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, NAME, PASSWORD_CHANGED, PASSWORD_DUE, QUUID, TABLE,
+};
+use search::{Field, Filter, Query, Sort, SortKey, Test, reference};
+
+const SORTABLE: [Field; 7] = [FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, PASSWORD_CHANGED, PASSWORD_DUE, NAME, QUUID];
+
+fn int_test() -> impl Strategy<Value = Test> {
+    prop_oneof![
+        Just(Test::HasValue),
+        (-1..6i64, -1..6i64).prop_map(|(low, high)| Test::IntRange(low, high)),
+        (-1..6i64).prop_map(|high| Test::IntRange(i64::MIN, high)),
+        prop::collection::vec(0..4i64, 0..3).prop_map(Test::IntIn),
+    ]
+}
+
+fn leaf() -> impl Strategy<Value = Filter> {
+    (prop::sample::select(FIELDS.to_vec()), text_test(), int_test())
+        .prop_map(|(field, text, int)| Filter::test(field, if field.is_text() { text } else { int }))
+}
+
+prop_compose! {
+    fn account()(
+        name in "[abAB1]{1,2}",
+        ids in (of(0..4u32), of(0..4u32)),
+        flags in (of(any::<bool>()), of(any::<bool>()), any::<bool>(), any::<bool>()),
+        days in (of(0..5i32), of(0..5i32), of(-1..4i32)),
+        expires in of(prop_oneof![0..5i32, Just(i32::MIN), Just(i32::MAX)]),
+        times in (of(0..5i64), 0..5i64),
+        locked: bool,
+    ) -> Account {
+        Account {
+            name,
+            uid: ids.0.map_or(Uid::Sid("S-1-5".into()), Uid::Number),
+            gid: ids.1,
+            home: String::new(),
+            shell: String::new(),
+            is_root: flags.0,
+            is_sudo: flags.1,
+            login_type: flags.0.map(|k| if k { LoginType::Key } else { LoginType::Both }),
+            ssh_login: flags.1,
+            shell_login: flags.2,
+            user_type: None,
+            is_domain: flags.0,
+            disabled: flags.3,
+            expires,
+            password: if locked {
+                Password::Locked
+            } else {
+                Password::Usable { expired_from: days.0, warn_from: days.1 }
+            },
+            password_changed: days.0,
+            password_due: days.1,
+            password_lock_days: days.2,
+            last_login: times.0,
+            first_seen: times.1,
+        }
+    }
+}
+
+prop_compose! {
+    fn entry()(
+        id in 0..12u32,
+        texts in ("[abAB]{0,2}", "[1N]{0,2}", "[uN@]{0,2}"),
+        windows: bool,
+        accounts in prop::collection::vec(account(), 0..6),
+    ) -> Arc<HostEntry> {
+        let mut accounts: Vec<Account> = accounts;
+        let mut seen = std::collections::BTreeSet::new();
+        accounts.retain(|a| seen.insert(a.name.clone()));
+        let quuid = quuid(id);
+        let host = Host { quuid: quuid.clone(), private_ip: texts.1, wan_ip: texts.2, name: texts.0, windows, ..Host::default() };
+        let record = HostRecord {
+            quuid,
+            report: HostReport::default(),
+            first_seen: BTreeMap::new(),
+            first_report: 0,
+            last_report: 0,
+        };
+        Arc::new(HostEntry { host, accounts, record: Arc::new(record) })
+    }
+}
+
+fn quuid(id: u32) -> String {
+    format!("{}{id}", if id.is_multiple_of(4) { "Q" } else { "q" })
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Put(Vec<Arc<HostEntry>>),
+    Remove(u32),
+    Merge,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => prop::collection::vec(entry(), 1..4).prop_map(Step::Put),
+        2 => (0..12u32).prop_map(Step::Remove),
+        1 => Just(Step::Merge),
+    ];
+    prop::collection::vec(step, 0..6)
+}
+
+prop_compose! {
+    fn query()(
+        filter in tree(leaf().boxed()),
+        key in of(prop::sample::select(SORTABLE.to_vec())),
+        direction in direction(),
+        missing in missing(),
+        offset in prop_oneof![Just(0usize), 0..40usize],
+        limit in prop_oneof![1..9usize, Just(usize::MAX)],
+        total: bool,
+    ) -> Query {
+        let key = key.map_or(SortKey::Natural, SortKey::Field);
+        Query { filter, sort: Sort { key, direction, missing }, offset, limit, total }
+    }
+}
+
+type Hosts = BTreeMap<String, Arc<HostEntry>>;
+
+fn play(accounts: &Accounts, expected: &mut Hosts, step: Step) {
+    match step {
+        Step::Put(entries) => {
+            accounts.apply(&entries.iter().cloned().map(HostChange::Put).collect::<Vec<_>>());
+            expected.extend(entries.into_iter().map(|e| (e.host.quuid.clone(), e)));
+        }
+        Step::Remove(id) => {
+            accounts.apply(&[HostChange::Remove(quuid(id))]);
+            expected.remove(&quuid(id));
+        }
+        Step::Merge => accounts.merge(),
+    }
+}
+
+fn key<'a>(row: &AccountRow<'a>) -> (&'a str, &'a str) {
+    (&row.host.quuid, &row.account.name)
+}
+
+fn check(accounts: &Accounts, expected: &Hosts, query: &Query) -> Result<(), TestCaseError> {
+    let rows: Vec<AccountRow<'_>> = expected
+        .values()
+        .flat_map(|e| e.accounts.iter().map(|account| AccountRow { host: &e.host, account }))
+        .collect();
+    let (page, total) = reference::search(&TABLE, &rows, query);
+    let snapshot = accounts.snapshot();
+    let answer = snapshot.search(query);
+    let found: Vec<AccountRow<'_>> = answer
+        .rows
+        .iter()
+        .map(|&row| snapshot.get(row).expect("own row"))
+        .map(|(host, account)| AccountRow { host, account })
+        .collect();
+    let expected_page: Vec<_> = page.into_iter().map(|index| key(&rows[index])).collect();
+    prop_assert_eq!(found.iter().map(key).collect::<Vec<_>>(), expected_page);
+    prop_assert_eq!(answer.total, query.total.then_some(total));
+    prop_assert_eq!(snapshot.len(), rows.len());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+    #[test]
+    fn answers_as_the_reference_does(
+        start in prop::collection::vec(entry(), 0..10),
+        steps in steps(),
+        queries in prop::collection::vec(query(), 8),
+        part in "[aA]{0,1}",
+    ) {
+        let mut expected: Hosts = start.iter().map(|e| (e.host.quuid.clone(), Arc::clone(e))).collect();
+        let accounts = Accounts::load(start);
+        for step in steps {
+            play(&accounts, &mut expected, step);
+        }
+        for query in &queries {
+            check(&accounts, &expected, query)?;
+        }
+        let snapshot = accounts.snapshot();
+        let mut hosts: Vec<&str> = snapshot.hosts().map(|e| e.host.quuid.as_str()).collect();
+        hosts.sort_unstable();
+        prop_assert_eq!(hosts, expected.keys().map(String::as_str).collect::<Vec<_>>());
+        for id in 0..12 {
+            let found = snapshot.host(&quuid(id)).map(|e| &e.accounts);
+            prop_assert_eq!(found, expected.get(&quuid(id)).map(|e| &e.accounts));
+        }
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        for account in expected.values().flat_map(|e| &e.accounts).filter(|a| a.name.contains(&part)) {
+            *names.entry(&account.name).or_default() += 1;
+        }
+        prop_assert_eq!(snapshot.names(&part), names);
+    }
+
+    #[test]
+    fn exports_list_every_row_once(start in prop::collection::vec(entry(), 0..10), name in "[ab]{0,1}") {
+        let expected: Hosts = start.iter().map(|e| (e.host.quuid.clone(), Arc::clone(e))).collect();
+        let snapshot = Accounts::load(start).snapshot();
+        let filter = Filter::test(NAME, Test::ContainsExact(name.clone()));
+        let rows = snapshot.rows(&filter, &Sort::NATURAL);
+        let matching = expected.values().flat_map(|e| &e.accounts).filter(|a| a.name.contains(&name)).count();
+        prop_assert_eq!(rows.len(), matching);
+        let distinct: std::collections::HashSet<_> = rows.iter().collect();
+        prop_assert_eq!(distinct.len(), rows.len());
+    }
+}
