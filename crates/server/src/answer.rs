@@ -1,0 +1,40 @@
+//! The HTTP form of an API answer: always 200, always exactly `application/json` (the Python SDK does not look for an
+//! error under any other type), never compressed.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, Response, header},
+};
+
+/// Echoed to the client, so that it can match its own trace.
+const TRACE_ID: HeaderName = HeaderName::from_static("x-tc-traceid");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-tc-requestid");
+/// Longest trace id that is echoed, in bytes.
+const TRACE_ID_MAX: usize = 128;
+
+/// A fresh RequestId: a lower-case UUID v4.
+pub fn request_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+/// An envelope as an answer to a request with these headers.
+pub fn json(envelope: Vec<u8>, request_id: &str, asked: &HeaderMap) -> Response<Body> {
+    let mut answer = Response::new(Body::from(envelope));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // A UUID is always a valid header value.
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Some(id) = asked.get(TRACE_ID).filter(|id| sane(id)) {
+        headers.insert(TRACE_ID, id.clone());
+    }
+    answer
+}
+
+fn sane(id: &HeaderValue) -> bool {
+    let bytes = id.as_bytes();
+    (1..=TRACE_ID_MAX).contains(&bytes.len()) && bytes.iter().all(|b| b.is_ascii_graphic())
+}

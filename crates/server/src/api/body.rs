@@ -1,0 +1,126 @@
+//! Reading a body: never more than the signature version allows, never for longer than the time allows, and not
+//! more of them at once than memory allows.
+
+use super::head::{Head, Version};
+use crate::config::Limits;
+use axum::body::Body as HttpBody;
+use http_body_util::BodyExt as _;
+use sha2::{Digest, Sha256};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+use wire::{Code, Error};
+
+/// Bodies up to this size do not count against the memory for bodies.
+const SMALL: usize = 16 * 1024;
+/// What is read and thrown away of a body that is too large, so that a client that is still sending gets to see the
+/// answer rather than a reset connection.
+const DRAIN: usize = 16 * 1024 * 1024;
+const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// A body and its hash.
+pub struct Read {
+    /// The bytes; empty for GET, whose body is ignored.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the bytes.
+    pub sha256: [u8; 32],
+    _memory: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads the body of a request.
+///
+/// # Errors
+/// `RequestSizeLimitExceeded`, `RequestLimitExceeded` when memory for bodies is taken, `InvalidRequest` when the body
+/// breaks off or takes too long.
+pub async fn read(
+    head: &Head,
+    body: HttpBody,
+    limits: &Limits,
+    memory: &Arc<Semaphore>,
+) -> Result<Read, Error> {
+    if head.is_get() {
+        return match head.query.len() > limits.query_bytes {
+            true => Err(too_large(limits.query_bytes)),
+            false => Ok(Read { bytes: Vec::new(), sha256: Sha256::digest(b"").into(), _memory: None }),
+        };
+    }
+    let limit = match head.version {
+        Version::V1 => limits.form_bytes,
+        Version::V3 => limits.body_bytes,
+    };
+    let mut body = body;
+    let announced = announced(head, limit);
+    let read = async {
+        let held = hold(memory, announced.min(limit)).await?;
+        collect(&mut body, announced, limit).await.map(|(bytes, sha256)| Read {
+            bytes,
+            sha256,
+            _memory: held,
+        })
+    };
+    let outcome = match timeout(limits.body_timeout, read).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(broken("the body took too long", "请求体接收超时")),
+    };
+    if matches!(&outcome, Err(e) if e.code() == Code::RequestSizeLimitExceeded) {
+        drain(body).await;
+    }
+    outcome
+}
+
+/// `Content-Length`; for a body of unknown length the most it may have.
+fn announced(head: &Head, limit: usize) -> usize {
+    head.text("content-length").and_then(|v| v.parse().ok()).unwrap_or(limit)
+}
+
+async fn hold(memory: &Arc<Semaphore>, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, Error> {
+    if bytes <= SMALL {
+        return Ok(None);
+    }
+    let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+    // The semaphore is never closed.
+    Arc::clone(memory).acquire_many_owned(kib).await.map(Some).map_err(Error::internal)
+}
+
+async fn collect(body: &mut HttpBody, announced: usize, limit: usize) -> Result<(Vec<u8>, [u8; 32]), Error> {
+    if announced > limit {
+        return Err(too_large(limit));
+    }
+    let mut bytes = Vec::with_capacity(announced.min(SMALL));
+    let mut hash = Sha256::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|e| broken("the body broke off", "请求体不完整").context(e))?;
+        // Trailers say nothing that matters here.
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            return Err(too_large(limit));
+        }
+        hash.update(&data);
+        bytes.extend_from_slice(&data);
+    }
+    Ok((bytes, hash.finalize().into()))
+}
+
+async fn drain(mut body: HttpBody) {
+    let discard = async {
+        let mut seen = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            seen += frame.data_ref().map_or(0, |d| d.len());
+            if seen > DRAIN {
+                break;
+            }
+        }
+    };
+    if timeout(DRAIN_TIME, discard).await.is_err() {
+        tracing::debug!("a body that is too large was not sent to its end");
+    }
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::new(Code::RequestSizeLimitExceeded)
+        .detail(format!("at most {limit} bytes"), format!("最大 {limit} 字节"))
+}
+
+fn broken(en: &'static str, zh: &'static str) -> Error {
+    Error::new(Code::InvalidRequest).detail(en, zh)
+}

@@ -1,0 +1,110 @@
+//! One API call, from its head to its answer. The order of the checks is part of the contract: method, size, form,
+//! common parameters, action, key, time, signature, token, rate, role; then the service checks parameters and acts.
+
+mod auth;
+mod body;
+mod failure;
+mod head;
+mod record;
+mod sent;
+
+use crate::{answer, app::App, backend::Backend, backend::Caller, listen::Peer, pages};
+use axum::{
+    body::Body,
+    extract::{Extension, Request, State},
+    http::Response,
+};
+use head::Head;
+use record::Record;
+use sent::Sent;
+use std::sync::Arc;
+use tc3::parse_timestamp;
+use wire::{ActionId, Code, Error, envelope};
+
+/// Answers whatever arrives on a path that nothing else uses.
+pub(crate) async fn handle<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let head = Head::new(parts);
+    if head.is_browser() {
+        return pages::welcome();
+    }
+    let running = app.metrics.running();
+    let mut record = Record::new(&head, peer);
+    let outcome = call(&app, peer, &head, body, &mut record).await;
+    record.finish(&app.metrics, outcome.as_ref().err());
+    drop(running);
+    let envelope = match outcome {
+        Ok(body) => envelope::success(body, &record.request_id),
+        Err(error) => envelope::failure(&error, record.lang, &record.request_id),
+    };
+    answer::json(envelope, &record.request_id, &head.headers)
+}
+
+async fn call<B: Backend>(
+    app: &Arc<App<B>>,
+    peer: Peer,
+    head: &Head,
+    body: Body,
+    record: &mut Record,
+) -> Result<wire::Body, Error> {
+    head.check_method()?;
+    let body = body::read(head, body, &app.config.limits, &app.body_memory).await?;
+    let sent = Sent::read(head, &body.bytes).await?;
+    record.note(&sent.common);
+    let named = Named::of(head, &sent)?;
+    record.action = Some(named.action);
+    let key = auth::authenticate(app, peer, head, &body, &sent, named.timestamp)?;
+    app.rate.check(&key.credential.secret_id, named.action)?;
+    let in_default_tenant = key.credential.tenant == model::TenantId::DEFAULT;
+    named.action.action().authorize(key.credential.role, in_default_tenant)?;
+    drop(body);
+    let caller = Caller {
+        tenant: key.credential.tenant,
+        secret_id: key.credential.secret_id.clone(),
+        role: key.credential.role,
+        request_id: record.request_id.clone(),
+        lang: record.lang,
+        source: peer.ip,
+    };
+    act(Arc::clone(&app.backend), caller, named.action, sent.params).await
+}
+
+/// Runs the action as a task of its own: it ends even when the client goes away in the middle of a write, and
+/// should it panic, the client still gets an answer.
+async fn act<B: Backend>(
+    backend: Arc<B>,
+    caller: Caller,
+    action: ActionId,
+    params: wire::Params,
+) -> Result<wire::Body, Error> {
+    match tokio::spawn(backend.dispatch(caller, action, params)).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(Error::internal(format!("the handler did not end: {error}"))),
+    }
+}
+
+/// What the request says it is.
+struct Named {
+    action: ActionId,
+    timestamp: i64,
+}
+
+impl Named {
+    fn of(head: &Head, sent: &Sent) -> Result<Self, Error> {
+        let names = head.common_names();
+        let missing = |name| Error::new(Code::MissingParameter).field(name);
+        let given = |value: &'_ Option<String>| value.clone().filter(|v| !v.is_empty());
+        let action = given(&sent.common.action).ok_or_else(|| missing(names.action))?;
+        let version = given(&sent.common.version).ok_or_else(|| missing(names.version))?;
+        let timestamp = given(&sent.common.timestamp).ok_or_else(|| missing(names.timestamp))?;
+        let timestamp =
+            parse_timestamp(timestamp.as_bytes()).map_err(|e| failure::of(&e).field(names.timestamp))?;
+        let action = wire::route(&version, &action)?;
+        wire::check_product(head.host(), action.action().service)?;
+        Ok(Self { action, timestamp })
+    }
+}
