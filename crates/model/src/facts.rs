@@ -93,6 +93,11 @@ impl Evidence {
     }
 }
 
+/// Members that hold their default are left out of a report: most accounts of a host are dull, and there are many.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// One host's report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -216,40 +221,57 @@ pub struct AccountFacts {
     /// Name as UTF-8; lossy when `name_raw` is given.
     pub name: String,
     /// The bytes of the name in hexadecimal when they are not UTF-8.
+    #[serde(skip_serializing_if = "is_default")]
     pub name_raw: Option<String>,
     /// User id (Linux).
     pub uid: Option<u32>,
     /// Primary group id (Linux).
+    #[serde(skip_serializing_if = "is_default")]
     pub gid: Option<u32>,
     /// Security identifier (Windows).
+    #[serde(skip_serializing_if = "is_default")]
     pub sid: Option<String>,
     /// passwd field 5 whole; the comment on Windows.
+    #[serde(skip_serializing_if = "is_default")]
     pub gecos: String,
     /// Home directory; `/` when the field is empty.
+    #[serde(skip_serializing_if = "is_default")]
     pub home: String,
     /// Login shell; `/bin/sh` when the field is empty.
+    #[serde(skip_serializing_if = "is_default")]
     pub shell: String,
     /// Name of the primary group; `None` when no group has that id or the group file was not readable.
+    #[serde(skip_serializing_if = "is_default")]
     pub primary_group: Option<String>,
     /// Supplementary groups in the order of the group file.
+    #[serde(skip_serializing_if = "is_default")]
     pub groups: Vec<String>,
     /// Line of /etc/passwd, from 1.
+    #[serde(skip_serializing_if = "is_default")]
     pub line: Option<u32>,
     /// Where it was found.
+    #[serde(skip_serializing_if = "is_default")]
     pub origin: Origin,
     /// Its password.
+    #[serde(skip_serializing_if = "is_default")]
     pub password: PasswordFacts,
     /// Its shell.
+    #[serde(skip_serializing_if = "is_default")]
     pub shell_facts: ShellFacts,
     /// Its sudo rights.
+    #[serde(skip_serializing_if = "is_default")]
     pub sudo: SudoFacts,
     /// What the SSH server thinks of it.
+    #[serde(skip_serializing_if = "is_default")]
     pub ssh: SshFacts,
     /// Its authorized keys.
+    #[serde(skip_serializing_if = "is_default")]
     pub keys: KeyFacts,
     /// Its last login.
+    #[serde(skip_serializing_if = "is_default")]
     pub last_login: LastLogin,
     /// Facts of a Windows account.
+    #[serde(skip_serializing_if = "is_default")]
     pub windows: Option<WindowsFacts>,
 }
 
@@ -276,6 +298,7 @@ pub struct LastLogin {
     /// Evidence of all sources together: `absent` when none exists.
     pub evidence: Evidence,
     /// The newest record; `None` with complete evidence means never.
+    #[serde(skip_serializing_if = "is_default")]
     pub record: Option<LoginRecord>,
 }
 
@@ -286,10 +309,13 @@ pub struct LoginRecord {
     /// Seconds since the epoch, greater than 0.
     pub time: i64,
     /// Terminal.
+    #[serde(skip_serializing_if = "is_default")]
     pub terminal: String,
     /// Remote host as recorded: a name, an address, or empty.
+    #[serde(skip_serializing_if = "is_default")]
     pub host: String,
     /// Remote address, only when the record holds one.
+    #[serde(skip_serializing_if = "is_default")]
     pub ip: Option<String>,
     /// Section name of the source.
     pub source: String,

@@ -46,6 +46,7 @@ pub struct SudoFacts {
     /// How well the policy could be read and decided for this account; `absent` when there is no sudo.
     pub evidence: Evidence,
     /// The rules that give it something.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub grants: Vec<SudoGrant>,
 }
 
@@ -105,8 +106,10 @@ pub enum PermitRoot {
 #[serde(default)]
 pub struct SshAllowed {
     /// The verdict.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub choice: Choice,
     /// `file:line keyword` of the rule that decided; empty when no list is set.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub by: String,
 }
 
@@ -135,24 +138,34 @@ pub struct SshFacts {
     /// Verdict of the allow and deny lists.
     pub allowed: SshAllowed,
     /// PasswordAuthentication.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub password: Choice,
     /// KbdInteractiveAuthentication.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub kbd_interactive: Choice,
     /// PubkeyAuthentication.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub pubkey: Choice,
     /// PermitEmptyPasswords.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub permit_empty: Choice,
     /// PermitRootLogin.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub permit_root: PermitRoot,
     /// UsePAM.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub use_pam: Option<bool>,
     /// AuthenticationMethods: alternatives such as `publickey,password`; empty when any one method will do.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub auth_methods: Vec<String>,
     /// AuthorizedKeysCommand is set: keys may come from a program that is never run here.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub keys_command: bool,
     /// TrustedUserCAKeys is set: certificates of that authority are taken.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub trusted_ca: bool,
     /// Blocks that depend on the connection.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub conditional: Vec<ConditionalBlock>,
 }
 
@@ -203,7 +216,9 @@ pub struct KeyFacts {
     /// How well the files could be read.
     pub evidence: Evidence,
     /// The keys.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub keys: Vec<AuthorizedKey>,
     /// Lines that are no key.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub bad_lines: u32,
 }

@@ -40,19 +40,27 @@ pub struct PasswordFacts {
     /// Class of the field.
     pub class: HashClass,
     /// Name of the hash algorithm, such as `yescrypt` or `sha512`; `None` when there is no hash.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub algorithm: Option<String>,
     /// Field 3: day of the last change; 0 must be changed.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub last_change: Option<i64>,
     /// Field 4: days before which it cannot be changed.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub min: Option<i64>,
     /// Field 5: days after which it must be changed.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub max: Option<i64>,
     /// Field 6: days of warning.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub warn: Option<i64>,
     /// Field 7: days after expiry until the account locks.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub inactive: Option<i64>,
     /// Field 8: day on which the account expires.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub expire: Option<i64>,
     /// The hash stands in passwd, so that shadow is ignored.
+    #[serde(skip_serializing_if = "super::is_default")]
     pub in_passwd: bool,
 }
