@@ -12,8 +12,8 @@ mod fleet;
 mod names;
 mod people;
 
-pub use fleet::Fleet;
-pub use people::People;
+pub use fleet::{ACCOUNTS, Fleet};
+pub use people::{People, time};
 
 /// 2016-01-01, where all history begins (seconds since the epoch).
 pub const BEGIN: i64 = 1_451_606_400;

@@ -6,10 +6,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+mod exports;
 mod generate;
+mod load;
 mod measure;
 mod people;
 mod report;
+mod server;
 
 /// What goes wrong ends the run: nothing here is worth recovering.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -46,6 +49,9 @@ struct Options {
     /// Measure only these parts.
     #[arg(long, value_enum)]
     only: Vec<Part>,
+    /// The server to measure.
+    #[arg(long, default_value = "target/release/rollcall")]
+    rollcall: PathBuf,
     /// Where databases and files of the run go; kept between runs to save loading.
     #[arg(long, default_value = "target/bench")]
     work: PathBuf,
@@ -59,6 +65,10 @@ struct Options {
 enum Part {
     /// Questions to the directory, in process, beside SQLite.
     People,
+    /// The same through HTTP; does the first part as well, to compare answers.
+    Http,
+    /// Exports of host accounts, beside the sqlite3 program.
+    Exports,
 }
 
 #[derive(Subcommand)]
@@ -115,8 +125,22 @@ fn run(options: &Options) -> Result<()> {
     let options = options.settled();
     std::fs::create_dir_all(&options.work)?;
     let mut report = report::Report::new(&options);
-    if options.wants(Part::People) {
-        report.people = people::run(&options)?;
+    let mut answers = Vec::new();
+    if options.wants(Part::People) || options.wants(Part::Http) {
+        (report.people, answers) = people::run(&options)?;
+    }
+    if options.wants(Part::Http) || options.wants(Part::Exports) {
+        let data = load::data(&options, &options.rollcall)?;
+        let begin = std::time::Instant::now();
+        let server = server::Server::start(&options.rollcall, &data)?;
+        report.start = begin.elapsed().as_secs_f64();
+        report.memory = server.memory()?;
+        if options.wants(Part::Http) {
+            report.http = people::http::run(&options, &server, &answers)?;
+        }
+        if options.wants(Part::Exports) {
+            report.exports = exports::run(&options, &server, &data)?;
+        }
     }
     println!("{}", report.markdown());
     if options.quick || !options.only.is_empty() { Ok(()) } else { report.write() }

@@ -1,8 +1,6 @@
 //! Clocks and samples.
 
-use std::time::{Duration, Instant};
-
-use rustix::time::{ClockId, clock_gettime};
+use std::time::Instant;
 
 use crate::Result;
 
@@ -11,19 +9,17 @@ const FEWEST: u64 = 5;
 /// Most samples of a question, however fast it is.
 const MOST: u64 = 5_000;
 
-/// Processor seconds of this process so far.
-pub fn cpu_seconds() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::try_from(time).unwrap_or_default().as_secs_f64()
-}
-
 /// Processor seconds of the children this process has waited for (proc(5), stat fields 16 and 17).
 pub fn children_cpu_seconds() -> Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    Ok(ticks(&std::fs::read_to_string("/proc/self/stat")?, 13))
+}
+
+/// Seconds of user and system time from two fields of a stat file, the first at `place` after the program's name.
+pub fn ticks(stat: &str, place: usize) -> f64 {
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks: u64 =
-        fields.split_whitespace().skip(13).take(2).map(|field| field.parse().unwrap_or(0u64)).sum();
-    Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+        fields.split_whitespace().skip(place).take(2).map(|field| field.parse().unwrap_or(0u64)).sum();
+    ticks as f64 / rustix::param::clock_ticks_per_second() as f64
 }
 
 /// What is known after asking one question over and over.
@@ -54,9 +50,15 @@ impl<A> Samples<A> {
 
     /// The time below which `share` (0 to 1) of the answers came, in seconds.
     pub fn quantile(&self, share: f64) -> f64 {
-        let mut times: Vec<f64> = self.answers.iter().map(|(_, time)| *time).collect();
-        times.sort_by(f64::total_cmp);
-        let at = (times.len() as f64 * share) as usize;
-        times.get(at.min(times.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+        let times: Vec<f64> = self.answers.iter().map(|(_, time)| *time).collect();
+        quantile(&times, share)
     }
+}
+
+/// The value below which `share` (0 to 1) of `values` are.
+pub fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let at = (values.len() as f64 * share) as usize;
+    values.get(at.min(values.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }

@@ -8,7 +8,9 @@ use crate::measure::Samples;
 use crate::report::PeopleRow;
 use crate::{Options, Result};
 
+pub mod http;
 mod questions;
+mod roster;
 mod sqlite;
 
 pub use questions::{Question, Values};
@@ -50,16 +52,23 @@ pub trait Peer {
     fn ask(&mut self, question: Question, values: &Values) -> Result<Answer>;
 }
 
+/// Rows of the report, and the answers for those who come later.
+pub type Measured = (Vec<PeopleRow>, Vec<(Question, Samples<Answer>)>);
+
 /// Measures every question on both sides.
-pub fn run(options: &Options) -> Result<Vec<PeopleRow>> {
+pub fn run(options: &Options) -> Result<Measured> {
     let source = questions::Source::new(options.people);
     let mut theirs = sqlite::Sqlite::open(options)?;
-    let mut rows = Vec::new();
+    let mut ours = roster::Roster::new(options.people);
+    let (mut rows, mut answers) = (Vec::new(), Vec::new());
     for question in Question::ALL {
         let theirs = sample(&mut theirs, &source, question, options.seconds)?;
-        rows.push(PeopleRow::new(question, &theirs, &theirs));
+        let ours = sample(&mut ours, &source, question, options.seconds)?;
+        compare(question, &ours, &theirs)?;
+        rows.push(PeopleRow::new(question, &ours, &theirs));
+        answers.push((question, theirs));
     }
-    Ok(rows)
+    Ok((rows, answers))
 }
 
 fn sample(

@@ -4,7 +4,9 @@ use std::fs;
 
 use serde::Serialize;
 
+use crate::exports::Cost;
 use crate::measure::Samples;
+use crate::people::http::CONNECTIONS;
 use crate::people::{Answer, Question};
 use crate::{Options, Result};
 
@@ -24,8 +26,50 @@ pub struct Report {
     pub people_count: u64,
     /// Host accounts of the export.
     pub account_count: u64,
-    /// Questions to the directory.
+    /// Questions to the directory, in process.
     pub people: Vec<PeopleRow>,
+    /// The same through HTTP.
+    pub http: Vec<HttpRow>,
+    /// Exports of host accounts.
+    pub exports: Vec<ExportRow>,
+    /// Seconds from the start of the server with both loaded to its first answer.
+    pub start: f64,
+    /// Resident memory of the server then, in bytes.
+    pub memory: u64,
+}
+
+/// One question through HTTP; times in seconds.
+#[derive(Debug, Serialize)]
+pub struct HttpRow {
+    /// Short name.
+    pub question: String,
+    /// What it asks.
+    pub text: &'static str,
+    /// Answers a second over all connections.
+    pub per_second: f64,
+    /// Median.
+    pub p50: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// Processor time of the server for each answer.
+    pub server_cpu: f64,
+    /// Answers compared with SQLite's and found equal.
+    pub compared: usize,
+}
+
+/// One export; wall and processor seconds.
+#[derive(Debug, Serialize)]
+pub struct ExportRow {
+    /// What it exports.
+    pub text: &'static str,
+    /// Rows, compared one by one and found equal.
+    pub rows: u64,
+    /// Size of our file in bytes.
+    pub bytes: u64,
+    /// Ours, from the request to the finished file.
+    pub ours: Cost,
+    /// Those of sqlite3.
+    pub sqlite: Cost,
 }
 
 /// One question; times in seconds.
@@ -75,20 +119,53 @@ impl Report {
             people_count: options.people,
             account_count: options.accounts,
             people: Vec::new(),
+            http: Vec::new(),
+            exports: Vec::new(),
+            start: 0.0,
+            memory: 0,
         }
     }
 
     /// The tables.
     pub fn markdown(&self) -> String {
         let mut text = format!("{}, {}.\n", self.day, self.machine);
+        let people = grouped(self.people_count);
         if !self.people.is_empty() {
+            let head = ["", "question", "ours p50", "p99", "SQLite p50", "p99", "times faster", "total"];
+            let rows: Vec<_> = self.people.iter().map(PeopleRow::cells).collect();
+            text += &format!("\n{people} people, in process, one thread, every answer compared:\n\n");
+            text += &table(&head, &rows);
+        }
+        if !self.http.is_empty() {
+            let head = ["", "question", "answers/s", "p50", "p99", "server CPU each"];
+            let rows: Vec<_> = self.http.iter().map(HttpRow::cells).collect();
             text += &format!(
-                "\n{} people, in process, one thread, every answer compared:\n\n",
-                grouped(self.people_count)
+                "\n{people} people, signed HTTP, {CONNECTIONS} connections, clients on the same machine:\n\n"
             );
-            text += &table(
-                &["", "question", "ours p50", "p99", "SQLite p50", "p99", "times faster", "total"],
-                &self.people.iter().map(PeopleRow::cells).collect::<Vec<_>>(),
+            text += &table(&head, &rows);
+        }
+        if !self.exports.is_empty() {
+            let head = [
+                "export to CSV",
+                "",
+                "rows",
+                "MB",
+                "ours CPU",
+                "wall",
+                "sqlite3 CPU",
+                "wall",
+                "times less CPU",
+            ];
+            let rows: Vec<_> = self.exports.iter().map(ExportRow::cells).collect();
+            text += "\nExports through the API, beside `sqlite3 -csv` on the same rows, every record compared:\n\n";
+            text += &table(&head, &rows);
+        }
+        if self.memory > 0 {
+            let (accounts, megabytes) = (grouped(self.account_count), self.memory / 1_000_000);
+            let start = duration(self.start);
+            text += &format!(
+                "\nWith {people} people and {accounts} accounts the server answers {start} after its \
+                start and holds {megabytes} MB.\n"
             );
         }
         text
@@ -115,6 +192,35 @@ impl PeopleRow {
             duration(self.sqlite.1),
             ratio(self.ratio),
             self.total.map(|total| grouped(total.round() as u64)).unwrap_or_default(),
+        ]
+    }
+}
+
+impl HttpRow {
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.question.clone(),
+            self.text.to_owned(),
+            grouped(self.per_second.round() as u64),
+            duration(self.p50),
+            duration(self.p99),
+            duration(self.server_cpu),
+        ]
+    }
+}
+
+impl ExportRow {
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.text.to_owned(),
+            String::new(),
+            grouped(self.rows),
+            grouped(self.bytes / 1_000_000),
+            format!("{:.2} s", self.ours.1),
+            format!("{:.2} s", self.ours.0),
+            format!("{:.2} s", self.sqlite.1),
+            format!("{:.2} s", self.sqlite.0),
+            ratio(self.sqlite.1 / self.ours.1),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! The nine questions and the values they are asked with.
 
-use crate::generate::{BEGIN, DAY, Draw, END, People};
+use crate::generate::{BEGIN, DAY, Draw, END, People, time};
 
 /// The questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,28 @@ impl Question {
             Self::Q7 => "everybody, by user name, 50 from 90 % down",
             Self::Q8 => "keyword of 2 letters, 50",
             Self::Q8t => "the same with the total",
+        }
+    }
+
+    /// The one condition as ListUsers takes it: member and value.
+    pub fn condition(self, values: &Values) -> Option<(&'static str, String)> {
+        Some(match self {
+            Self::Q1 => ("UserName", format!("\"{}\"", values.name)),
+            Self::Q2 => ("UserName", format!("{}*", values.prefix)),
+            Self::Q3 | Self::Q4 => ("Status", "NORMAL".into()),
+            Self::Q5 => ("Keyword", values.keyword.clone()),
+            Self::Q6 => ("CreationTime", format!("[{},{}}}", time(values.from), time(values.to))),
+            Self::Q7 => return None,
+            Self::Q8 | Self::Q8t => ("Keyword", values.short.clone()),
+        })
+    }
+
+    /// Sort key and order as ListUsers takes them.
+    pub fn sort(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Q2 => ("DisplayName", "ASC"),
+            Self::Q3 | Self::Q4 => ("LastUpdateTime", "DESC"),
+            _ => ("UserName", "ASC"),
         }
     }
 
