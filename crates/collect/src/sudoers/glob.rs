@@ -1,5 +1,5 @@
-//! Shell patterns as fnmatch(3) reads them, without regard to case: `*`, `?`, `[a-z]`, `[!a]`, backslash. Works in
-//! time proportional to pattern times text, whatever the pattern.
+//! Shell patterns as fnmatch(3) reads them: `*`, `?`, `[a-z]`, `[!a]`, backslash. Works in time proportional to
+//! pattern times text, whatever the pattern.
 
 /// Whether the pattern has anything but plain characters.
 pub(super) fn is_pattern(text: &str) -> bool {
@@ -8,8 +8,13 @@ pub(super) fn is_pattern(text: &str) -> bool {
 
 /// Whether `text` matches `pattern`, upper and lower case alike.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
-    let text: Vec<char> = text.to_lowercase().chars().collect();
+    fnmatch(&pattern.to_lowercase(), &text.to_lowercase())
+}
+
+/// Whether `text` matches `pattern`.
+pub(crate) fn fnmatch(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
     // Where to go on when the rest fails: after the last star, one character further.
     let mut retry: Option<(usize, usize)> = None;

@@ -6,12 +6,17 @@ use std::sync::Arc;
 
 use super::flat::{Flat, Flattener};
 use super::matching::{Account, Host, Kind, Matcher, Rules};
-use super::tree::{Binding, CommandSpec, Completeness, Context, Member, Name, Policy, Runas, Setting, What};
+use super::token::AliasKind;
+use super::tree::{
+    AliasBody, Binding, CommandSpec, Completeness, Context, Member, Name, Policy, Runas, Setting, What,
+};
 
 /// Most grants reported for one account.
 pub const MAX_GRANTS: usize = 256;
 /// Most commands reported in one grant.
 pub const MAX_COMMANDS: usize = 64;
+/// Deepest nesting of runas aliases that is written out.
+const MAX_RUNAS_DEPTH: usize = 16;
 /// Most later denials remembered while looking for what they take back.
 const MAX_DENIALS: usize = 1024;
 
@@ -256,7 +261,9 @@ impl<'a> Evaluation<'a> {
 
     fn runas_text(&self, runas: Option<&Runas>) -> String {
         let list = |members: &[Member]| {
-            members.iter().take(MAX_COMMANDS).map(|m| self.member_text(m)).collect::<Vec<_>>().join(", ")
+            let mut texts = Vec::new();
+            self.member_texts(members, false, 0, &mut texts);
+            texts.join(", ")
         };
         match runas {
             None => self.runas_default().to_owned(),
@@ -270,14 +277,27 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn member_text(&self, member: &Member) -> String {
-        let sign = if member.negated { "!" } else { "" };
-        let name = match &member.name {
-            Name::All => "ALL",
-            Name::Myself => self.account.name,
-            Name::Alias(s) | Name::Word(s) | Name::Group(s) | Name::Netgroup(s) | Name::Net(s) => s,
-        };
-        format!("{sign}{name}")
+    /// The members with aliases resolved, as many as fit.
+    fn member_texts(&self, members: &[Member], turned: bool, depth: usize, texts: &mut Vec<String>) {
+        for member in members {
+            if texts.len() >= MAX_COMMANDS {
+                return;
+            }
+            let negated = member.negated != turned;
+            let name = match &member.name {
+                Name::All => "ALL",
+                Name::Myself => self.account.name,
+                Name::Alias(name) => match self.policy.aliases.get(&(AliasKind::Runas, name.clone())) {
+                    Some(AliasBody::Members(members)) if depth < MAX_RUNAS_DEPTH => {
+                        self.member_texts(members, negated, depth + 1, texts);
+                        continue;
+                    }
+                    _ => name,
+                },
+                Name::Word(s) | Name::Group(s) | Name::Netgroup(s) | Name::Net(s) => s,
+            };
+            texts.push(format!("{}{name}", if negated { "!" } else { "" }));
+        }
     }
 
     /// Settings of the Defaults lines for this account on this host, in order.

@@ -22,6 +22,7 @@ mod tree;
 
 pub use conf::{other_sources, start};
 pub use findings::{Finding, Problem};
+pub(crate) use glob::fnmatch;
 pub use grants::{Grant, MAX_COMMANDS, MAX_GRANTS, Rights, Strength, Verdict};
 pub use load::{MAX_BYTES, MAX_DEPTH, MAX_FILES, MAX_FINDINGS, Start, load};
 pub use matching::{Account, Host};

@@ -135,7 +135,7 @@ fn aliases_nest_and_negate() {
         ("User_Alias A = %ops, !B : B = bob\nA ALL=ALL", "Full (root) ALL @2"),
         ("User_Alias A = bob, !alice\n!A ALL=ALL", "Full (root) ALL @2"),
         ("Host_Alias W = web2, web1\nalice W=ALL", "Full (root) ALL @2"),
-        ("Runas_Alias R = bob, root\nalice ALL=(R) ALL", "Full (R) ALL @2"),
+        ("Runas_Alias R = bob, root\nalice ALL=(R) ALL", "Full (bob, root) ALL @2"),
         (
             "Cmnd_Alias S = /bin/a *, !/bin/a b : T = S, /bin/c\nalice ALL=T",
             "RootLimited (root) /bin/a *, !/bin/a b, /bin/c @2",

@@ -1,0 +1,290 @@
+//! Differential test: the rights this crate finds against what the installed sudo says (`sudo -l -U`), on fixture and
+//! generated policies, bound over the real files in a private mount namespace. Skips where sudo, unshare or root is
+//! missing.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use collect::config_files::MemoryFiles;
+use collect::sudoers::{Account, Host, Policy, Start, Verdict, load};
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/policy");
+const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
+/// Most policies compared, and the time sudo has for its answers: as many as it manages are compared.
+const POLICIES: usize = 400;
+const SECONDS: u32 = 12;
+
+/// xorshift64: reproducible, no dependency.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % below
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.next(from.len())]
+    }
+
+    fn list(&mut self, from: &[&str]) -> String {
+        let items: Vec<String> = (0..=self.next(3))
+            .map(|_| format!("{}{}", self.pick(&["", "", "", "!", "!!"]), self.pick(from)))
+            .collect();
+        items.join(self.pick(&[",", ", ", " , "]))
+    }
+}
+
+const WHO: [&str; 14] = [
+    "alice", "bob", "CAROL", "%ops", "%sudo", "%#1100", "#1001", "#1003", "UA", "UB", "ALL", "\"%ops\"",
+    "%alice", "nobody",
+];
+const WHERE: [&str; 9] =
+    ["ALL", "ALL", "HA", "HB", "web1", "web*", "elsewhere", "web1.example.com", "w[a-f]b?"];
+const WHAT: [&str; 9] = [
+    "/bin/ls",
+    "/bin/ps -e",
+    "/usr/bin/",
+    "CA",
+    "CB",
+    "ALL",
+    "/bin/cat /etc/a\\:b",
+    "sudoedit /etc/hosts",
+    "/bin/x *",
+];
+const RUNAS: [&str; 10] =
+    ["", "", "(root)", "(ALL)", "(ALL:ALL)", "(bob, !carol)", "(:adm)", "()", "(RA)", "(#0)"];
+const TAGS: [&str; 6] = ["", "", "", "NOPASSWD: ", "PASSWD:", "NOEXEC: NOPASSWD:"];
+
+fn command(r: &mut Random) -> String {
+    if r.next(6) == 0 {
+        return format!("!{}", r.pick(&["/bin/su", "/bin/kill -9", "CD"]));
+    }
+    format!("{} {}{}", r.pick(&RUNAS), r.pick(&TAGS), r.pick(&WHAT))
+}
+
+fn entry(r: &mut Random, text: &mut String) {
+    match r.next(9) {
+        0 => writeln!(text, "User_Alias {} = {}", r.pick(&["UA", "UB"]), r.list(&WHO)),
+        1 => writeln!(text, "Host_Alias {} = {}", r.pick(&["HA", "HB"]), r.list(&WHERE)),
+        2 => writeln!(
+            text,
+            "Cmnd_Alias {} = {}",
+            r.pick(&["CA", "CB"]),
+            r.pick(&["/bin/a, /bin/b c", "CB, !CD", "ALL"])
+        ),
+        3 => writeln!(
+            text,
+            "{}",
+            r.pick(&["# note", "Defaults env_reset", "Defaults:bob !lecture", "", "#includedir /nowhere"])
+        ),
+        _ => {
+            let specs: Vec<String> = (0..=r.next(2))
+                .map(|_| {
+                    let commands: Vec<String> = (0..=r.next(3)).map(|_| command(r)).collect();
+                    format!("{} = {}", r.list(&WHERE), commands.join(r.pick(&[", ", ",", ", \\\n  "])))
+                })
+                .collect();
+            writeln!(text, "{} {}", r.list(&WHO), specs.join(" : "))
+        }
+    }
+    .unwrap();
+}
+
+/// A policy of random entries; every third one is damaged at a few places, to compare the recovery.
+fn policy(r: &mut Random, damaged: bool) -> String {
+    let mut text = String::from("Cmnd_Alias CD = /bin/su, /bin/kill\nRunas_Alias RA = root, bob\n");
+    for _ in 0..2 + r.next(8) {
+        entry(r, &mut text);
+    }
+    if damaged {
+        for _ in 0..=r.next(2) {
+            let at = text.len() / 3 + r.next(text.len() / 2);
+            match r.next(3) {
+                0 => drop(text.remove(at)),
+                1 => text.insert_str(
+                    at,
+                    r.pick(&[" ", ":", "=", ",", "\"", "#", "!", "(", ")", "\\", "\n", "^", "%", "+"]),
+                ),
+                _ => text.truncate(at),
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Whether the tools are there; says so if not.
+fn ready() -> bool {
+    for (tool, arguments) in [("sudo", vec!["-V"]), ("unshare", vec!["-m", "true"])] {
+        if !Command::new(tool).args(arguments).output().is_ok_and(|out| out.status.success()) {
+            eprintln!("skipped: {tool} not installed, or not allowed here");
+            return false;
+        }
+    }
+    let uid = Command::new("id").arg("-u").output().unwrap();
+    if uid.stdout != b"0\n" {
+        eprintln!("skipped: sudo's answers need root");
+        return false;
+    }
+    true
+}
+
+/// What `sudo -l -U` prints for the policies and [`users_of`] each, in order.
+fn ask_sudo(policies: &[String]) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    for (i, text) in policies.iter().enumerate() {
+        std::fs::write(path(&format!("p{i}")), text).unwrap();
+    }
+    std::fs::write(path("sudoers"), "").unwrap();
+    std::fs::write(path("hostname"), "web1\n").unwrap();
+    let script = format!(
+        "cd {dir}; chmod 0440 sudoers; mount --bind {FIXTURES}/passwd /etc/passwd; mount --bind {FIXTURES}/group /etc/group
+         mount --bind sudoers /etc/sudoers; i=0; end=$(($(date +%s)+{SECONDS}))
+         while [ $i -lt {count} ] && [ $(date +%s) -lt $end ]; do cat p$i > sudoers
+           case $((i%2)) in 0) us='{a} {b}';; *) us='{c} {d}';; esac
+           for u in $us; do LC_ALL=C sudo -h web1 -l -U $u 2>/dev/null; echo ==END; done
+           i=$((i+1)); done",
+        dir = dir.path().display(),
+        a = USERS[0],
+        b = USERS[1],
+        c = USERS[2],
+        d = USERS[3],
+        count = policies.len(),
+    );
+    let out = Command::new("unshare").args(["-m", "sh", "-c", &script]).output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let answers: Vec<String> = text.split_terminator("==END\n").map(str::to_owned).collect();
+    assert!(answers.len() >= 10, "{} answers: {}", answers.len(), String::from_utf8_lossy(&out.stderr));
+    answers
+}
+
+/// The two users asked about for policy `i`.
+fn users_of(i: usize) -> &'static [&'static str] {
+    if i % 2 == 0 { &USERS[..2] } else { &USERS[2..] }
+}
+
+fn fixture_groups(user: &str) -> (u32, Vec<(String, u32)>) {
+    let read = |name: &str| std::fs::read_to_string(Path::new(FIXTURES).join(name)).unwrap();
+    let passwd = read("passwd");
+    let row: Vec<&str> =
+        passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|row| row[0] == user).unwrap();
+    let (uid, gid): (u32, u32) = (row[2].parse().unwrap(), row[3].parse().unwrap());
+    let groups = read("group");
+    let member = |line: &&str| {
+        let row: Vec<&str> = line.split(':').collect();
+        row[2].parse() == Ok(gid) || row[3].split(',').any(|name| name == user)
+    };
+    let groups = groups.lines().filter(member).map(|line| {
+        let row: Vec<&str> = line.split(':').collect();
+        (row[0].to_owned(), row[2].parse().unwrap())
+    });
+    (uid, groups.collect())
+}
+
+fn host() -> Host {
+    Host { names: vec!["web1".to_owned()], addresses: Some(Vec::new()), superusers: vec!["root".to_owned()] }
+}
+
+/// `runas|nopasswd|command` for every allowed command in sudo's listing.
+fn from_sudo(answer: &str) -> Vec<String> {
+    let mut rights = Vec::new();
+    for line in answer.lines().filter_map(|line| line.strip_prefix("    (")) {
+        let (runas, mut rest) = line.split_once(") ").unwrap_or((line, ""));
+        let mut nopasswd = false;
+        for mut item in std::mem::take(&mut rest).split(", ") {
+            while let Some((tag, command)) = item.split_once(": ") {
+                if !tag.bytes().all(|c| c.is_ascii_uppercase() || c == b'_') {
+                    break;
+                }
+                nopasswd = match tag {
+                    "NOPASSWD" => true,
+                    "PASSWD" => false,
+                    _ => nopasswd,
+                };
+                item = command;
+            }
+            if !item.starts_with('!') {
+                rights.push(format!("{runas}|{nopasswd}|{}", item.replace('\\', "")));
+            }
+        }
+    }
+    rights
+}
+
+fn ours(policy: &Policy, user: &str) -> Vec<String> {
+    let (uid, groups) = fixture_groups(user);
+    let rights = policy.rights(Account { name: user, uid, groups: &groups }, &host());
+    let mut out = Vec::new();
+    for grant in &rights.grants {
+        for command in grant.commands.iter().filter(|command| !command.starts_with('!')) {
+            out.push(format!("{}|{}|{}", grant.runas, grant.nopasswd, command.replace('\\', "")));
+        }
+    }
+    out
+}
+
+fn parse(text: &str) -> Policy {
+    load(&MemoryFiles::new().with("/etc/sudoers", text), &Start::default(), "web1")
+}
+
+#[test]
+fn rights_agree_with_sudo() {
+    if !ready() {
+        return;
+    }
+    let seed = std::env::var("ORACLE_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0x5eed_0001);
+    let mut random = Random(seed);
+    let policies: Vec<String> = (0..POLICIES).map(|i| policy(&mut random, i % 3 == 2)).collect();
+    let answers = ask_sudo(&policies);
+    let mut granted = 0;
+    for (i, answer) in answers.iter().enumerate() {
+        let (text, user) = (&policies[i / 2], users_of(i / 2)[i % 2]);
+        let (mut expected, mut found) = (from_sudo(answer), ours(&parse(text), user));
+        // sudo lists names of aliases that do not exist; they permit nothing.
+        expected
+            .retain(|right| !right.ends_with("|CA") && !right.ends_with("|CB") && !right.ends_with("|CD"));
+        granted += usize::from(!expected.is_empty());
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected, "policy {} for {user}:\n{text}\nsudo says:\n{answer}", i / 2);
+    }
+    eprintln!("compared {} answers, {granted} with rights", answers.len());
+    assert!(granted * 4 > answers.len(), "only {granted} answers grant anything: the generator is too weak");
+}
+
+#[test]
+fn the_fixture_gives_the_known_answers() {
+    let read = |name: &str| std::fs::read(Path::new(FIXTURES).join(name)).unwrap();
+    let files = MemoryFiles::new()
+        .with("/etc/sudoers", read("sudoers"))
+        .with("/etc/sudoers.d/10-carol", read("sudoers.d/10-carol"))
+        .with("/etc/sudoers.d/README.disabled", read("sudoers.d/README.disabled"));
+    let policy = load(&files, &Start::default(), "web1");
+    assert!(policy.findings.is_empty(), "{:?}", policy.findings);
+    let rights = |user: &str, host: &Host| {
+        let (uid, groups) = fixture_groups(user);
+        policy.rights(Account { name: user, uid, groups: &groups }, host)
+    };
+    let elsewhere = Host { names: vec!["db1".to_owned()], ..host() };
+    for (user, host, verdict) in [
+        ("root", &host(), Verdict::Yes),
+        ("alice", &host(), Verdict::Yes),
+        ("bob", &host(), Verdict::Yes),
+        ("bob", &elsewhere, Verdict::No),
+        ("carol", &elsewhere, Verdict::Yes),
+        ("dave", &host(), Verdict::No),
+        ("toor", &host(), Verdict::No),
+        ("erin", &host(), Verdict::Yes),
+    ] {
+        assert_eq!(rights(user, host).verdict, verdict, "{user} on {:?}", host.names);
+    }
+    let erin = rights("erin", &host());
+    assert_eq!((erin.grants[0].runas.as_str(), erin.grants[0].line), ("bob", 8));
+    let carol = rights("carol", &host());
+    assert_eq!(&*carol.grants.last().unwrap().file, "/etc/sudoers.d/10-carol");
+}
