@@ -1,0 +1,194 @@
+//! The operating-system accounts on all hosts: the list, one account, its keys, counts by name.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use model::facts::AccountFacts;
+use model::{Account, rules};
+use roster::{AccountsSnapshot, HostEntry, Page};
+use search::Query;
+use wire::cwp::{
+    AssetKeyVal, AssetUserDetail, AssetUserKeyInfo, DescribeAssetUserCountRequest,
+    DescribeAssetUserCountResponse, DescribeAssetUserInfoRequest, DescribeAssetUserInfoResponse,
+    DescribeAssetUserKeyListRequest, DescribeAssetUserKeyListResponse, DescribeAssetUserListRequest,
+    DescribeAssetUserListResponse,
+};
+use wire::{Body, Code, Error};
+
+use super::record::{Printer, code, flag};
+use super::{Plan, PlanError};
+use crate::{Caller, Service, times};
+
+/// Rows of a page unless the request says otherwise.
+const LIMIT_DEFAULT: u64 = 10;
+/// Largest `Limit`.
+const LIMIT_MAX: u64 = 100;
+
+/// Answers DescribeAssetUserList: filters, order, page and total.
+///
+/// # Errors
+/// `InvalidParameter`, `InvalidParameter.DateRange`, `InvalidParameter.ParsingError`, `InvalidParameterValue`.
+pub async fn list(
+    service: &Arc<Service>,
+    caller: &Caller,
+    request: DescribeAssetUserListRequest,
+) -> Result<Body, Error> {
+    let (offset, limit) = page(request.offset, request.limit)?;
+    let filters = request.filters.unwrap_or_default();
+    let (now, today, zone) = (service.now(), service.today(), service.zone());
+    let by = request.by.as_deref();
+    let plan = Plan::new(request.quuid.as_deref(), &filters, by, request.order.as_deref(), today, zone)
+        .map_err(PlanError::of_list)?;
+    let snapshot = service.tenant(caller)?.accounts.snapshot();
+    let query = Query { filter: plan.filter, sort: plan.sort, offset, limit, total: true };
+    let Page { rows, total } = snapshot.search(&query);
+    let printer = Printer::new(now, today, zone);
+    let users =
+        rows.iter().filter_map(|row| snapshot.get(*row)).map(|(host, account)| printer.record(host, account));
+    Body::new(&DescribeAssetUserListResponse {
+        total: total.unwrap_or_default() as u64,
+        users: users.collect(),
+    })
+}
+
+/// Offset and limit, independent of each other; above the maximum is refused (a client that steps by its own limit
+/// would skip accounts).
+fn page(offset: Option<u64>, limit: Option<u64>) -> Result<(usize, usize), Error> {
+    let limit = limit.filter(|l| *l > 0).unwrap_or(LIMIT_DEFAULT);
+    if limit > LIMIT_MAX {
+        return Err(Error::new(Code::InvalidParameterValue)
+            .field("Limit")
+            .detail("at most 100", "最大为 100"));
+    }
+    Ok((usize::try_from(offset.unwrap_or(0)).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(0)))
+}
+
+/// Answers DescribeAssetUserInfo: the full record of one account.
+///
+/// # Errors
+/// `ResourceNotFound` when there is no such account.
+pub async fn describe(
+    service: &Arc<Service>,
+    caller: &Caller,
+    request: DescribeAssetUserInfoRequest,
+) -> Result<Body, Error> {
+    let snapshot = service.tenant(caller)?.accounts.snapshot();
+    let (host, account, facts) = find(&snapshot, &request.quuid, &request.uuid, &request.name)?;
+    let printer = Printer::new(service.now(), service.today(), service.zone());
+    Body::new(&DescribeAssetUserInfoResponse { user: Some(detail(&printer, host, account, facts)) })
+}
+
+/// One account by host and name. `Uuid` names the agent; it has to fit when both sides know one.
+fn find<'s>(
+    snapshot: &'s AccountsSnapshot,
+    quuid: &str,
+    uuid: &str,
+    name: &str,
+) -> Result<(&'s HostEntry, &'s Account, &'s AccountFacts), Error> {
+    let missing = |field: &'static str| Error::new(Code::ResourceNotFound).field(field);
+    let host = snapshot.host(quuid).ok_or_else(|| missing("Quuid"))?;
+    if !uuid.is_empty() && !host.host.uuid.is_empty() && uuid != host.host.uuid {
+        return Err(missing("Uuid"));
+    }
+    let account = host.accounts.iter().find(|a| a.name == name).ok_or_else(|| missing("Name"))?;
+    let facts = host.record.report.accounts.iter().find(|a| a.name == name).ok_or_else(|| missing("Name"))?;
+    Ok((host, account, facts))
+}
+
+fn detail<'a>(
+    printer: &Printer<'_>,
+    entry: &'a HostEntry,
+    account: &'a Account,
+    facts: &'a AccountFacts,
+) -> AssetUserDetail<'a> {
+    let record = printer.record(&entry.host, account);
+    let detail = rules::detail(facts, printer.today());
+    AssetUserDetail {
+        machine_ip: record.machine_ip,
+        machine_name: record.machine_name,
+        uuid: record.uuid,
+        quuid: record.quuid,
+        uid: record.uid,
+        gid: record.gid,
+        status: record.status,
+        is_root: record.is_root,
+        last_login_time: record.last_login_time,
+        name: record.name,
+        user_type: code(account.user_type.map(|t| t as u16)),
+        is_domain: flag(account.is_domain),
+        is_ssh_login: record.is_ssh_login,
+        home_path: record.home_path,
+        shell: record.shell,
+        shell_login_status: record.shell_login_status,
+        password_change_time: record.password_change_time,
+        password_due_time: record.password_due_time,
+        password_lock_days: record.password_lock_days,
+        remark: detail.remark.into(),
+        group_name: detail.group_name.into(),
+        disable_time: Cow::Owned(detail.disable_day.map_or_else(String::new, times::day)),
+        last_login_terminal: detail.last_login_terminal.into(),
+        // There is no base of places here; an address stays an address.
+        last_login_loc: "".into(),
+        last_login_ip: detail.last_login_ip.into(),
+        password_warn_days: detail.password_warn_days.into(),
+        password_change_type: flag(detail.password_changeable),
+        keys: facts.keys.keys.iter().map(key).collect(),
+        update_time: record.update_time,
+    }
+}
+
+fn key(key: &model::facts::AuthorizedKey) -> AssetUserKeyInfo<'_> {
+    AssetUserKeyInfo {
+        value: key.blob.as_str().into(),
+        comment: key.comment.as_str().into(),
+        encrypt_type: key.algorithm.as_str().into(),
+    }
+}
+
+/// Answers DescribeAssetUserKeyList: a page of the public keys of one account.
+///
+/// # Errors
+/// `ResourceNotFound`, `InvalidParameterValue` for the limit.
+pub async fn keys(
+    service: &Arc<Service>,
+    caller: &Caller,
+    request: DescribeAssetUserKeyListRequest,
+) -> Result<Body, Error> {
+    let (offset, limit) = page(request.offset, request.limit)?;
+    let snapshot = service.tenant(caller)?.accounts.snapshot();
+    let (_, _, facts) = find(&snapshot, &request.quuid, &request.uuid, &request.name)?;
+    let all = &facts.keys.keys;
+    let keys = all.iter().skip(offset).take(limit).map(key).collect();
+    Body::new(&DescribeAssetUserKeyListResponse { keys, total: all.len() as u64 })
+}
+
+/// Answers DescribeAssetUserCount: how many hosts have an account of each name, most first. `Name` is a part of the
+/// account name.
+///
+/// # Errors
+/// None of its own.
+pub async fn count(
+    service: &Arc<Service>,
+    caller: &Caller,
+    request: DescribeAssetUserCountRequest,
+) -> Result<Body, Error> {
+    let snapshot = service.tenant(caller)?.accounts.snapshot();
+    let printer = Printer::new(service.now(), service.today(), service.zone());
+    let part = request.name.unwrap_or_default();
+    let mut counts: HashMap<&str, (i64, i64)> = HashMap::new();
+    for account in snapshot.hosts().flat_map(|host| &host.accounts).filter(|a| a.name.contains(&part)) {
+        let (all, new) = counts.entry(&account.name).or_default();
+        *all += 1;
+        *new += i64::from(printer.is_new(account.first_seen));
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_unstable_by(|(a, (many, _)), (b, (more, _))| more.cmp(many).then_with(|| a.cmp(b)));
+    let users = counts.into_iter().map(|(name, (value, new_count))| AssetKeyVal {
+        key: name.into(),
+        value,
+        desc: "none".into(),
+        new_count,
+    });
+    Body::new(&DescribeAssetUserCountResponse { users: users.collect() })
+}

@@ -1,0 +1,9 @@
+//! Handlers of host accounts, service `cwp`. One file for each noun.
+
+pub mod accounts;
+pub mod exports;
+mod plan;
+mod record;
+
+pub(crate) use plan::{Plan, PlanError};
+pub(crate) use record::{COLUMNS, Printer};

@@ -1,0 +1,116 @@
+//! What the account list and its export have in common: host, filters and order as one plan, checked whole before
+//! anything happens. The two actions answer a broken one with different codes (semantics B1, B4).
+
+use jiff::tz::TimeZone;
+use model::Day;
+use search::cwp::{Context, Given, Refusal, RefusalKind, SortRefusal};
+use search::{Filter, Sort, cwp};
+use wire::cwp::Filter as WireFilter;
+use wire::{Code, Error};
+
+/// Which accounts, in which order.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub filter: Filter,
+    pub sort: Sort,
+}
+
+/// What is wrong with a plan.
+pub(crate) enum PlanError {
+    /// A filter.
+    Filter(Refusal),
+    /// The sort key or the direction.
+    Sort(SortRefusal),
+}
+
+impl Plan {
+    /// Builds the plan. `today` is the UTC day that states are judged by, `zone` the one whose days dates mean.
+    pub fn new(
+        quuid: Option<&str>,
+        filters: &[WireFilter],
+        by: Option<&str>,
+        order: Option<&str>,
+        today: Day,
+        zone: &TimeZone,
+    ) -> Result<Plan, PlanError> {
+        let given: Vec<Given<'_>> = filters
+            .iter()
+            .map(|f| Given {
+                name: &f.name,
+                values: f.values.iter().map(|v| Some(v.as_str())).collect(),
+                exact: f.exact_match.unwrap_or(false),
+            })
+            .collect();
+        let mut filter = cwp::filters(&given, Context { today, zone }).map_err(PlanError::Filter)?;
+        if let Some(quuid) = quuid.filter(|q| !q.is_empty()) {
+            filter = Filter::all_of([filter, cwp::of_host(quuid)]);
+        }
+        let sort = cwp::sort(by, order).map_err(PlanError::Sort)?;
+        Ok(Plan { filter, sort })
+    }
+}
+
+impl PlanError {
+    /// The error of DescribeAssetUserList.
+    pub fn of_list(self) -> Error {
+        let code = match &self {
+            PlanError::Filter(Refusal { kind: RefusalKind::DateRange, .. }) => {
+                Code::InvalidParameterDateRange
+            }
+            PlanError::Filter(Refusal { kind: RefusalKind::NotANumber, .. }) => {
+                Code::InvalidParameterParsingError
+            }
+            PlanError::Filter(Refusal { kind: RefusalKind::OutOfRange, .. }) | PlanError::Sort(_) => {
+                Code::InvalidParameterValue
+            }
+            PlanError::Filter(_) => Code::InvalidParameter,
+        };
+        self.with(code)
+    }
+
+    /// The error of ExportAssetUserList, which knows only two codes for its input.
+    pub fn of_export(self) -> Error {
+        let code = match &self {
+            PlanError::Filter(Refusal { kind: RefusalKind::DateRange, .. }) => {
+                Code::InvalidParameterDateRange
+            }
+            _ => Code::InvalidParameter,
+        };
+        self.with(code)
+    }
+
+    fn with(self, code: Code) -> Error {
+        let error = Error::new(code);
+        match self {
+            PlanError::Sort(SortRefusal::By) => {
+                error.field("By").detail("no such sort key", "不支持的排序字段")
+            }
+            PlanError::Sort(SortRefusal::Order) => {
+                error.field("Order").detail("asc or desc", "应为 asc 或 desc")
+            }
+            PlanError::Filter(Refusal { name, kind }) => {
+                let (en, zh) = words(kind);
+                if name.is_empty() {
+                    return error.field("Filters").detail(en, zh);
+                }
+                error.field("Filters").detail(format!("{name}: {en}"), format!("{name}：{zh}"))
+            }
+        }
+    }
+}
+
+/// What a filter's mistake is called, in English and Chinese.
+fn words(kind: RefusalKind) -> (&'static str, &'static str) {
+    match kind {
+        RefusalKind::UnknownName => ("no such filter", "不支持的过滤条件"),
+        RefusalKind::TooManyFilters => ("at most 5 filters", "最多 5 个过滤条件"),
+        RefusalKind::TooManyValues => ("at most 5 values", "最多 5 个值"),
+        RefusalKind::EmptyValues => ("at least one value is needed", "至少需要一个值"),
+        RefusalKind::NotANumber => ("not a number", "不是数字"),
+        RefusalKind::OutOfRange => ("no such value", "取值不在允许范围内"),
+        RefusalKind::DateRange => (
+            "a date such as 2021-01-11, the start not after the end",
+            "应为 2021-01-11 形式的日期，且开始不晚于结束",
+        ),
+    }
+}

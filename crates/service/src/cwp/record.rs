@@ -1,0 +1,187 @@
+//! One account as the wire shows it: the list record, and the same as one row of an export file.
+
+use std::borrow::Cow;
+
+use export::Cell;
+use jiff::tz::TimeZone;
+use model::{Account, Day, Host, LoginType, Millis, PasswordStatus};
+use wire::cwp::{AssetUserBaseInfo, MachineExtraInfo};
+
+use crate::times;
+
+/// "No value" in the integer fields of accounts.
+pub(crate) const NONE: u64 = 999;
+
+/// Column names of the export: the members of AssetUserBaseInfo in the order of the contract, MachineExtraInfo
+/// flattened at the end (semantics B6).
+pub(crate) const COLUMNS: [&str; 34] = [
+    "MachineIp",
+    "MachineWanIp",
+    "MachineName",
+    "OsInfo",
+    "Uuid",
+    "Quuid",
+    "Uid",
+    "Gid",
+    "Status",
+    "IsRoot",
+    "LoginType",
+    "LastLoginTime",
+    "Name",
+    "ProjectId",
+    "UserType",
+    "IsDomain",
+    "IsSudo",
+    "IsSshLogin",
+    "HomePath",
+    "Shell",
+    "ShellLoginStatus",
+    "PasswordChangeTime",
+    "PasswordDueTime",
+    "PasswordLockDays",
+    "PasswordStatus",
+    "UpdateTime",
+    "FirstTime",
+    "IsNew",
+    "InstanceID",
+    "HostName",
+    "PrivateIP",
+    "WanIP",
+    "NetworkType",
+    "NetworkName",
+];
+
+/// Prints accounts as of one instant: states of its day, times in one zone.
+pub(crate) struct Printer<'z> {
+    zone: &'z TimeZone,
+    today: Day,
+    civil_today: i64,
+}
+
+impl<'z> Printer<'z> {
+    /// For the instant `now` and its UTC day `today`.
+    pub fn new(now: Millis, today: Day, zone: &'z TimeZone) -> Self {
+        Printer { zone, today, civil_today: times::civil_day(now, zone) }
+    }
+
+    /// Whether something first seen at `at` is new today.
+    pub fn is_new(&self, at: Millis) -> bool {
+        times::civil_day(at, self.zone) == self.civil_today
+    }
+
+    /// An instant in milliseconds as the wire prints it.
+    pub fn millis(&self, at: Millis) -> String {
+        times::millis(at, self.zone)
+    }
+
+    /// A last login as the wire prints it; empty when there is none.
+    pub fn last_login(&self, at: Option<i64>) -> String {
+        at.map_or_else(String::new, |at| times::seconds(at, self.zone))
+    }
+
+    /// The day states are judged by.
+    pub fn today(&self) -> Day {
+        self.today
+    }
+
+    /// The list record of an account.
+    pub fn record<'a>(&self, host: &'a Host, account: &'a Account) -> AssetUserBaseInfo<'a> {
+        let states = account.states(self.today);
+        AssetUserBaseInfo {
+            machine_ip: host.private_ip.as_str().into(),
+            machine_wan_ip: host.wan_ip.as_str().into(),
+            machine_name: host.name.as_str().into(),
+            os_info: host.os_info.as_str().into(),
+            uuid: host.uuid.as_str().into(),
+            quuid: host.quuid.as_str().into(),
+            uid: Cow::Owned(account.uid.to_string()),
+            gid: Cow::Owned(account.gid.map_or_else(String::new, |gid| gid.to_string())),
+            status: states.enabled.into(),
+            is_root: flag(account.is_root),
+            login_type: code(states.login_type.map(LoginType::code)),
+            last_login_time: Cow::Owned(self.last_login(account.last_login)),
+            name: account.name.as_str().into(),
+            project_id: 0,
+            user_type: code(account.user_type.map(|t| t as u16)),
+            is_domain: flag(account.is_domain),
+            is_sudo: flag(account.is_sudo),
+            is_ssh_login: flag(states.ssh_login),
+            home_path: account.home.as_str().into(),
+            shell: account.shell.as_str().into(),
+            shell_login_status: states.shell_login.into(),
+            password_change_time: Cow::Owned(account.password_changed.map_or_else(String::new, times::day)),
+            password_due_time: Cow::Owned(account.password_due.map_or_else(String::new, times::day)),
+            password_lock_days: account.password_lock_days.map_or(NONE.cast_signed(), i64::from),
+            password_status: code(states.password.map(PasswordStatus::code)).cast_signed(),
+            update_time: Cow::Owned(self.millis(host.updated)),
+            first_time: Cow::Owned(self.millis(account.first_seen)),
+            is_new: self.is_new(account.first_seen).into(),
+            machine_extra_info: Some(extra(host)),
+        }
+    }
+}
+
+/// A yes/no/unknown as 1, 0, 999.
+pub(crate) fn flag(value: Option<bool>) -> u64 {
+    value.map_or(NONE, u64::from)
+}
+
+/// A code, or 999.
+pub(crate) fn code(value: Option<u16>) -> u64 {
+    value.map_or(NONE, u64::from)
+}
+
+fn extra(host: &Host) -> MachineExtraInfo<'_> {
+    MachineExtraInfo {
+        wan_ip: host.wan_ip.as_str().into(),
+        private_ip: host.private_ip.as_str().into(),
+        network_type: i64::from(host.network_type),
+        network_name: host.network_name.as_str().into(),
+        instance_id: host.instance_id.as_str().into(),
+        host_name: host.name.as_str().into(),
+    }
+}
+
+/// The row of an export: 999 is an empty cell, everything else as in the record.
+pub(crate) fn cells<'r>(record: &'r AssetUserBaseInfo<'_>, host: &'r Host) -> [Cell<'r>; COLUMNS.len()] {
+    let text = |t: &'r Cow<'_, str>| Cell::Text(t.as_ref());
+    let number = |n: u64| if n == NONE { Cell::Empty } else { Cell::Int(n.cast_signed()) };
+    let signed = |n: i64| if n == NONE.cast_signed() { Cell::Empty } else { Cell::Int(n) };
+    let r = record;
+    [
+        text(&r.machine_ip),
+        text(&r.machine_wan_ip),
+        text(&r.machine_name),
+        text(&r.os_info),
+        text(&r.uuid),
+        text(&r.quuid),
+        text(&r.uid),
+        text(&r.gid),
+        number(r.status),
+        number(r.is_root),
+        number(r.login_type),
+        text(&r.last_login_time),
+        text(&r.name),
+        number(r.project_id),
+        number(r.user_type),
+        number(r.is_domain),
+        number(r.is_sudo),
+        number(r.is_ssh_login),
+        text(&r.home_path),
+        text(&r.shell),
+        number(r.shell_login_status),
+        text(&r.password_change_time),
+        text(&r.password_due_time),
+        signed(r.password_lock_days),
+        signed(r.password_status),
+        text(&r.update_time),
+        text(&r.first_time),
+        signed(r.is_new),
+        Cell::Text(&host.instance_id),
+        Cell::Text(&host.name),
+        Cell::Text(&host.private_ip),
+        Cell::Text(&host.wan_ip),
+        Cell::Int(host.network_type.into()),
+        Cell::Text(&host.network_name),
+    ]
+}

@@ -1,0 +1,181 @@
+//! Reports of hosts coming in, and the list of hosts.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use model::facts::{self, HostReport, Privilege, section};
+use model::rules;
+use roster::HostEntry;
+use search::time::print_time;
+use store::{Change, Effect};
+use wire::rollcall::{
+    HostSummary, ListHostsRequest, ListHostsResponse, ReportHostRequest, ReportHostResponse,
+    ReportHostsRequest, ReportHostsResponse, ReportResult,
+};
+use wire::{Body, Code, Error, Nullable, Service as Wire};
+
+use crate::{Caller, Service, errors};
+
+/// How far a host's clock may be ahead before its times are held back to the arrival.
+const LIST_MAX: u64 = ListHostsRequest::LIMIT_MAX;
+
+/// What came of one report.
+struct Taken {
+    quuid: String,
+    accounts: u64,
+    new: u64,
+    vanished: u64,
+    changed: bool,
+}
+
+/// Takes in the report of one host: its accounts replace those of the last report at once or not at all.
+///
+/// # Errors
+/// `InvalidParameter` when it is no report, `InvalidParameterValue` when it breaks a bound or has no account list.
+pub async fn report(
+    service: &Arc<Service>,
+    caller: &Caller,
+    request: ReportHostRequest,
+) -> Result<Body, Error> {
+    let taken = take(service, caller, &request.report, "Report").await?;
+    Body::new(&ReportHostResponse {
+        quuid: taken.quuid.into(),
+        accounts: taken.accounts,
+        new: taken.new,
+        vanished: taken.vanished,
+        changed: taken.changed,
+    })
+}
+
+/// Takes in the reports of many hosts; a bad one does not stop the others.
+///
+/// # Errors
+/// `LimitExceeded` with more than 1000 reports, `InvalidParameter` without any.
+pub async fn report_many(
+    service: &Arc<Service>,
+    caller: &Caller,
+    request: ReportHostsRequest,
+) -> Result<Body, Error> {
+    if request.reports.is_empty() {
+        return Err(Error::new(Code::InvalidParameter)
+            .field("Reports")
+            .detail("at least one report", "至少需要一份报告"));
+    }
+    if request.reports.len() > ReportHostsRequest::REPORTS_MAX_ITEMS {
+        return Err(Error::new(Code::LimitExceeded)
+            .field("Reports")
+            .detail("at most 1000 reports", "最多 1000 份报告"));
+    }
+    let mut pending = Vec::with_capacity(request.reports.len());
+    for (index, text) in request.reports.into_iter().enumerate() {
+        // All are queued at once, so that the store can commit them together.
+        let (service, caller) = (Arc::clone(service), caller.clone());
+        pending.push(tokio::spawn(async move {
+            take(&service, &caller, &text, format!("Reports.{index}")).await
+        }));
+    }
+    let mut results = Vec::with_capacity(pending.len());
+    for (index, one) in pending.into_iter().enumerate() {
+        let taken = one.await.map_err(Error::internal)?;
+        results.push(result(index as u64, taken, caller));
+    }
+    Body::new(&ReportHostsResponse { results })
+}
+
+fn result(index: u64, taken: Result<Taken, Error>, caller: &Caller) -> ReportResult<'static> {
+    match taken {
+        Ok(taken) => {
+            ReportResult { index, quuid: taken.quuid.into(), code: Nullable::Null, message: Nullable::Null }
+        }
+        Err(error) => ReportResult {
+            index,
+            quuid: Cow::Borrowed(""),
+            code: Nullable::value(error.code().as_str()),
+            message: Nullable::value(error.message(caller.lang)),
+        },
+    }
+}
+
+async fn take(
+    service: &Service,
+    caller: &Caller,
+    text: &str,
+    field: impl Into<Cow<'static, str>>,
+) -> Result<Taken, Error> {
+    let field = field.into();
+    let bad = |code, en: String| Error::new(code).field(field.clone()).detail(en.clone(), en);
+    let report: HostReport = serde_json::from_str(text)
+        .map_err(|e| bad(Code::InvalidParameter, format!("it is no report: {e}")))?;
+    let report = facts::accept(report).map_err(|e| bad(Code::InvalidParameterValue, e.to_string()))?;
+    let complete = report.sections.get(section::PASSWD).is_some_and(|s| s.evidence.is_complete());
+    if !complete && report.accounts.is_empty() {
+        let text = "the account list could not be read on the host".to_owned();
+        return Err(bad(Code::InvalidParameterValue, text));
+    }
+    let quuid = rules::quuid(&report.host).ok_or_else(|| {
+        bad(Code::InvalidParameterValue, "it has neither a machine id nor a host id".to_owned())
+    })?;
+    let before = service.tenant(caller)?.accounts.snapshot();
+    let known = |name: &str| {
+        before.host(&quuid).is_some_and(|host| host.accounts.iter().any(|account| account.name == name))
+    };
+    let new = report.accounts.iter().filter(|a| !known(&a.name)).count() as u64;
+    let accounts = report.accounts.len() as u64;
+    let change = Change::PutHost { quuid: quuid.clone(), report: Box::new(report), received: service.now() };
+    let effect = service.write(caller, "ReportHost", &quuid, change).await;
+    match effect.map_err(|e| errors::write(Wire::Rollcall, e))? {
+        Effect::Host { vanished, changed, .. } => {
+            Ok(Taken { quuid, accounts, new, vanished: vanished as u64, changed })
+        }
+        other => Err(errors::trouble(Wire::Rollcall, format!("unexpected effect {other:?}"))),
+    }
+}
+
+/// Lists hosts by name.
+///
+/// # Errors
+/// `InvalidParameterValue` for the limit.
+pub async fn list(service: &Arc<Service>, caller: &Caller, request: ListHostsRequest) -> Result<Body, Error> {
+    let limit = request.limit.filter(|l| *l > 0).unwrap_or(ListHostsRequest::LIMIT_DEFAULT);
+    if limit > LIST_MAX {
+        return Err(Error::new(Code::InvalidParameterValue)
+            .field("Limit")
+            .detail("at most 100", "最大为 100"));
+    }
+    let snapshot = service.tenant(caller)?.accounts.snapshot();
+    let keyword = request.keyword.unwrap_or_default().to_lowercase();
+    let fits = |entry: &&Arc<HostEntry>| {
+        let host = &entry.host;
+        [&host.name, &host.private_ip, &host.wan_ip, &host.quuid]
+            .iter()
+            .any(|t| t.to_lowercase().contains(&keyword))
+    };
+    let mut hosts: Vec<&Arc<HostEntry>> = snapshot.hosts().filter(fits).collect();
+    hosts.sort_by(|a, b| (&a.host.name, &a.host.quuid).cmp(&(&b.host.name, &b.host.quuid)));
+    let offset = usize::try_from(request.offset.unwrap_or(0)).unwrap_or(usize::MAX);
+    let page =
+        hosts.iter().skip(offset).take(usize::try_from(limit).unwrap_or(0)).map(|h| summary(h)).collect();
+    Body::new(&ListHostsResponse { total: hosts.len() as u64, hosts: page })
+}
+
+fn summary(entry: &HostEntry) -> HostSummary<'_> {
+    let (host, record) = (&entry.host, &entry.record);
+    let problems = record.report.sections.iter().filter(|(_, section)| !section.evidence.is_complete());
+    HostSummary {
+        quuid: host.quuid.as_str().into(),
+        uuid: host.uuid.as_str().into(),
+        machine_name: host.name.as_str().into(),
+        machine_ip: host.private_ip.as_str().into(),
+        os_info: host.os_info.as_str().into(),
+        accounts: entry.accounts.len() as u64,
+        first_report_time: print_time(record.first_report).into(),
+        last_report_time: print_time(record.last_report).into(),
+        privilege: match record.report.host.privilege {
+            Privilege::Root => "root",
+            Privilege::Partial => "partial",
+            Privilege::None => "none",
+        }
+        .into(),
+        problems: problems.map(|(name, section)| format!("{name}: {:?}", section.evidence).into()).collect(),
+    }
+}

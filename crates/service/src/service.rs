@@ -1,0 +1,434 @@
+//! The service as one value: store, rosters, keys and exports of an installation, opened on a data directory.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use export::ExportDir;
+use jiff::tz::TimeZone;
+use model::{Day, ExportTask, Millis, Tenant, TenantId};
+use roster::{Accounts, People};
+use store::{
+    Audit, Change, DataDir, Effect, MasterKey, Reader, SqliteStore, Store, Write, WriteError, Writer,
+};
+use tokio::sync::Semaphore;
+use wire::{Code, Error};
+
+use crate::clock::Clock;
+use crate::directory::{Directory, TenantState};
+use crate::exports::{Downloads, Exporter, Job, Table, Workers};
+use crate::keyring::Keyring;
+use crate::observer::{self, Observer};
+use crate::secrets::Secrets;
+use crate::{Caller, cwp, rollcall};
+
+/// Name of the tenant that always exists.
+pub const DEFAULT_TENANT: &str = "default";
+
+/// What a service is opened with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Directory of database, master key and exports; made when it is missing.
+    pub data_dir: PathBuf,
+    /// Zone in which host-account times are printed and dates are meant.
+    pub zone: TimeZone,
+    /// How long finished exports are kept, in milliseconds.
+    pub export_keep: Millis,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl Settings {
+    /// The usual settings: the system's zone and clock, exports kept for a day.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Settings {
+            data_dir: data_dir.into(),
+            zone: TimeZone::system(),
+            export_keep: 24 * 3_600_000,
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// Why a service cannot be opened or loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Dir(#[from] store::DirError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// Keys cannot be opened or made.
+    #[error(transparent)]
+    Seal(#[from] store::SealError),
+    /// The first write failed.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The export directory cannot be used.
+    #[error(transparent)]
+    Export(#[from] export::ExportError),
+    /// A thread cannot be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The first key of an installation, to be written down once.
+pub struct FirstKey {
+    /// SecretId.
+    pub secret_id: String,
+    /// Secret key.
+    pub secret_key: zeroize::Zeroizing<String>,
+}
+
+/// One installation, open.
+pub struct Service {
+    settings: Settings,
+    pub(crate) directory: Arc<Directory>,
+    keyring: Arc<Keyring>,
+    pub(crate) secrets: Arc<Secrets>,
+    writer: Arc<Writer>,
+    reader: Mutex<Box<dyn Reader + Send>>,
+    tasks: Arc<Table>,
+    downloads: Downloads,
+    exporter: OnceLock<Arc<Exporter>>,
+    workers: Mutex<Option<Workers>>,
+    base_url: OnceLock<String>,
+    ready: AtomicBool,
+    /// Password hashes being computed at once.
+    pub(crate) hashing: Semaphore,
+    first_key: Mutex<Option<FirstKey>>,
+    _dir: DataDir,
+}
+
+impl Service {
+    /// Locks the data directory, brings the database up to date, opens the keys and, in a new directory, makes the
+    /// default tenant with its first admin key (see [`take_first_key`](Self::take_first_key)). Nobody is in memory
+    /// yet: [`load`](Self::load) comes next. Blocks; not for an asynchronous thread.
+    ///
+    /// # Errors
+    /// Each names what to do.
+    pub fn open(settings: Settings) -> Result<Arc<Service>, OpenError> {
+        let dir = DataDir::open(&settings.data_dir)?;
+        let from_environment = std::env::var(store::seal::MASTER_KEY_VARIABLE).ok();
+        let master = MasterKey::load(&dir.master_key(), from_environment.as_deref())?;
+        let secrets = Arc::new(Secrets::new(master));
+        let store = SqliteStore::open(dir.database(), store::Limits::default())?;
+        let mut reader = store.reader()?;
+        let (directory, keyring, tasks) =
+            (Arc::<Directory>::default(), Arc::<Keyring>::default(), Arc::<Table>::default());
+        for credential in reader.credentials()? {
+            keyring.put(secrets.open_key(credential)?);
+        }
+        let observer = Observer {
+            directory: Arc::clone(&directory),
+            keyring: Arc::clone(&keyring),
+            tasks: Arc::clone(&tasks),
+            secrets: Arc::clone(&secrets),
+        };
+        let clock = settings.clock.clone();
+        let options = store::Options::default();
+        let writer =
+            Writer::start(Box::new(store), options, move || clock.now(), move |w| observer.observe(w))?;
+        let downloads = Downloads {
+            dir: ExportDir::open(dir.path().join("exports"))?,
+            secrets: Arc::clone(&secrets),
+            tasks: Arc::clone(&tasks),
+            clock: settings.clock.clone(),
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let service = Arc::new(Service {
+            settings,
+            directory,
+            keyring,
+            secrets,
+            writer: Arc::new(writer),
+            reader: Mutex::new(reader),
+            tasks,
+            downloads,
+            exporter: OnceLock::new(),
+            workers: Mutex::new(None),
+            base_url: OnceLock::new(),
+            ready: AtomicBool::new(false),
+            hashing: Semaphore::new(cores),
+            first_key: Mutex::new(None),
+            _dir: dir,
+        });
+        service.first_start()?;
+        Ok(service)
+    }
+
+    /// In a new directory: the default tenant and its first key.
+    fn first_start(&self) -> Result<(), OpenError> {
+        if !self.reader().tenants()?.is_empty() {
+            return Ok(());
+        }
+        let (change, secret_id, secret_key) =
+            rollcall::tenants::new_tenant(&self.secrets, DEFAULT_TENANT, self.now())?;
+        self.writer.write_blocking(Write::new(TenantId::DEFAULT, change))?;
+        *self.first_key.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(FirstKey { secret_id, secret_key });
+        Ok(())
+    }
+
+    /// Fills the rosters from the store and starts the export workers; after this the service is ready. Progress
+    /// goes to the log. Blocks; not for an asynchronous thread.
+    ///
+    /// # Errors
+    /// Trouble with the store.
+    pub fn load(self: &Arc<Self>) -> Result<(), OpenError> {
+        for tenant in self.reader().tenants()? {
+            let state = self.load_tenant(tenant)?;
+            self.directory.put(state);
+        }
+        for task in self.reader().tasks()? {
+            self.tasks.put(Arc::new(task));
+        }
+        self.start_exports()?;
+        self.ready.store(true, Ordering::Release);
+        tracing::info!(tenants = self.directory.tenants().len(), "ready");
+        Ok(())
+    }
+
+    fn load_tenant(&self, tenant: Tenant) -> Result<TenantState, OpenError> {
+        let started = std::time::Instant::now();
+        let mut reader = self.reader();
+        let root = reader.root_org_node(tenant.id)?.unwrap_or_default();
+        let mut people = Vec::new();
+        reader.each_person(tenant.id, &mut |person| {
+            people.push(person);
+            progress(people.len(), &tenant.name, "people");
+        })?;
+        let mut hosts = Vec::new();
+        reader.each_host(tenant.id, &mut |record| {
+            hosts.push(observer::host_entry(&Arc::new(record)));
+            progress(hosts.len(), &tenant.name, "hosts");
+        })?;
+        drop(reader);
+        let empty = observer::new_tenant(tenant, &root);
+        let state = TenantState { people: People::load(people), accounts: Accounts::load(hosts), ..empty };
+        tracing::info!(
+            tenant = state.tenant.name,
+            people = state.people.snapshot().len(),
+            accounts = state.accounts.snapshot().len(),
+            millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "tenant loaded"
+        );
+        Ok(state)
+    }
+
+    fn start_exports(self: &Arc<Self>) -> Result<(), OpenError> {
+        // Weak, or service and workers would keep each other alive.
+        let weak = Arc::downgrade(self);
+        let remake = move |task: &ExportTask| {
+            let service = weak.upgrade().ok_or("the server is stopping")?;
+            cwp::exports::remake(&service, task)
+        };
+        let exporter = Arc::new(Exporter::new(
+            Arc::clone(&self.tasks),
+            Arc::clone(&self.writer),
+            self.downloads.dir.clone(),
+            self.settings.clock.clone(),
+            self.settings.export_keep,
+            Box::new(remake),
+        ));
+        exporter.recover()?;
+        let workers = exporter.start().map_err(OpenError::Thread)?;
+        *self.workers.lock().unwrap_or_else(PoisonError::into_inner) = Some(workers);
+        // `load` runs once for each service.
+        let _first = self.exporter.set(exporter);
+        Ok(())
+    }
+
+    /// Stops cleanly: workers first, then the writer, which finishes what is queued. Blocks.
+    pub fn stop(&self) {
+        self.ready.store(false, Ordering::Release);
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let (Some(exporter), Some(workers)) = (self.exporter.get(), workers) {
+            exporter.stop(workers);
+        }
+        self.writer.stop();
+    }
+
+    /// The first key of a new installation, once.
+    pub fn take_first_key(&self) -> Option<FirstKey> {
+        self.first_key.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether everything is in memory.
+    pub fn ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Sets the address people reach the server by, for download links: `https://host[:port][/path]`. Only the first
+    /// call counts.
+    pub fn set_base_url(&self, url: &str) {
+        let _first = self.base_url.set(url.trim_end_matches('/').to_owned());
+    }
+
+    /// A fresh link to a finished export.
+    pub(crate) fn download_url(&self, task: &ExportTask) -> String {
+        let base = self.base_url.get().map_or("", String::as_str);
+        format!("{base}/{}", self.downloads.link(task))
+    }
+
+    /// The API keys.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// Files to send.
+    pub fn downloads(&self) -> &Downloads {
+        &self.downloads
+    }
+
+    /// The export tasks.
+    pub fn tasks(&self) -> &Table {
+        &self.tasks
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Millis {
+        self.settings.clock.now()
+    }
+
+    /// The present day, UTC.
+    pub fn today(&self) -> Day {
+        self.settings.clock.today()
+    }
+
+    /// The zone of host-account times.
+    pub fn zone(&self) -> &TimeZone {
+        &self.settings.zone
+    }
+
+    /// The calendar day of an instant in the zone of the server.
+    pub(crate) fn civil_date(&self, at: Millis) -> jiff::civil::Date {
+        jiff::Timestamp::from_millisecond(at)
+            .map(|at| self.zone().to_datetime(at).date())
+            .unwrap_or(jiff::civil::Date::ZERO)
+    }
+
+    /// The caller's tenant.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` while it is not in memory yet.
+    pub(crate) fn tenant(&self, caller: &Caller) -> Result<Arc<TenantState>, Error> {
+        self.tenant_numbered(caller.tenant)
+    }
+
+    /// The tenant with this number.
+    ///
+    /// # Errors
+    /// `ServiceUnavailable` while it is not in memory yet.
+    pub(crate) fn tenant_numbered(&self, id: TenantId) -> Result<Arc<TenantState>, Error> {
+        self.directory.tenant(id).ok_or_else(|| {
+            Error::new(Code::ServiceUnavailable).detail("the server is loading", "服务正在加载数据")
+        })
+    }
+
+    /// A tenant by number or name.
+    pub(crate) fn find_tenant(&self, named: &str) -> Option<Arc<TenantState>> {
+        let fits = |t: &Arc<TenantState>| t.tenant.name == named || t.tenant.id.0.to_string() == named;
+        self.directory.tenants().into_iter().find(fits)
+    }
+
+    /// Writes in the caller's tenant, with an entry in the audit trail.
+    pub(crate) async fn write(
+        &self,
+        caller: &Caller,
+        action: &str,
+        target: &str,
+        change: Change,
+    ) -> Result<Effect, WriteError> {
+        self.write_in(caller.tenant, caller, action, target, change).await
+    }
+
+    /// Writes in a tenant the caller was found to have a right to.
+    pub(crate) async fn write_in(
+        &self,
+        tenant: TenantId,
+        caller: &Caller,
+        action: &str,
+        target: &str,
+        change: Change,
+    ) -> Result<Effect, WriteError> {
+        let audit = Audit {
+            actor: caller.secret_id.clone(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            request_id: caller.request_id.clone(),
+        };
+        self.writer.write(Write::new(tenant, change).audited(audit)).await.map(|written| written.effect)
+    }
+
+    /// Hands an accepted export to the workers.
+    pub(crate) fn submit(&self, task: u64, job: Box<dyn Job>) {
+        if let Some(exporter) = self.exporter.get() {
+            exporter.submit(task, job);
+        }
+    }
+
+    /// Removes what has outlived its time. Blocks; to be called now and then.
+    pub fn sweep(&self) {
+        if let Some(exporter) = self.exporter.get() {
+            exporter.sweep();
+        }
+    }
+
+    /// Numbers for the metrics page.
+    pub fn gauges(&self) -> Gauges {
+        let mut gauges = Gauges { keys: self.keyring.len(), ..Gauges::default() };
+        for tenant in self.directory.tenants() {
+            let accounts = tenant.accounts.snapshot();
+            gauges.tenants += 1;
+            gauges.people += tenant.people.snapshot().len();
+            gauges.accounts += accounts.len();
+            gauges.hosts += accounts.hosts().count();
+        }
+        gauges.exports_pending = self.tasks.pending_count();
+        let database = self.settings.data_dir.join("rollcall.db");
+        gauges.database_bytes = std::fs::metadata(database).map_or(0, |m| m.len());
+        gauges
+    }
+
+    fn reader(&self) -> std::sync::MutexGuard<'_, Box<dyn Reader + Send>> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All tenants as stored, loaded or not.
+    pub(crate) fn stored_tenants(&self) -> Result<Vec<Tenant>, store::StoreError> {
+        self.reader().tenants()
+    }
+
+    /// The writer, for the local commands.
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+}
+
+/// Sizes of what is in memory.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gauges {
+    /// Tenants.
+    pub tenants: usize,
+    /// People of all tenants.
+    pub people: usize,
+    /// Hosts of all tenants.
+    pub hosts: usize,
+    /// Accounts of all tenants.
+    pub accounts: usize,
+    /// API keys.
+    pub keys: usize,
+    /// Exports that have not ended.
+    pub exports_pending: usize,
+    /// Size of the database file.
+    pub database_bytes: u64,
+}
+
+/// Says every 100,000 rows that loading goes on.
+fn progress(rows: usize, tenant: &str, what: &str) {
+    if rows.is_multiple_of(100_000) {
+        tracing::info!(tenant, rows, what, "loading");
+    }
+}
