@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod actions;
+mod bench;
 mod contract;
 mod generate;
 mod test;
@@ -29,6 +30,8 @@ enum Chore {
     },
     /// List every action with its roles and its handler.
     Actions,
+    /// Measure beside SQLite and write docs/bench.json and docs/performance.md.
+    Bench(bench::Options),
     /// Run all tests: format, clippy, unit, property, store, protocol, end to end.
     Test(test::Options),
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Generate { check } => generate::run(check),
         Chore::Actions => actions::run(),
+        Chore::Bench(options) => bench::run(&options).map_err(Into::into),
         Chore::Test(options) => test::run(options).map_err(Into::into),
     };
     match result {
