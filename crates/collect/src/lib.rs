@@ -8,11 +8,13 @@ mod addresses;
 pub mod config_files;
 pub mod etc;
 pub mod home;
+pub mod keys;
 mod last_login;
 pub mod logins;
 pub mod root;
 mod scan;
 mod shell;
+pub mod sshd;
 pub mod sudoers;
 mod text;
 

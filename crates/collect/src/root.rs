@@ -116,7 +116,11 @@ impl Root {
 pub(crate) fn open_below(dir: impl AsFd, path: &[u8], flags: OFlags) -> Result<OwnedFd, ReadError> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    open_resolved(dir, path, flags, resolve).map_err(error)
+    open_resolved(dir, path, flags, resolve).map_err(|errno| match errno {
+        // Asked for a directory, the kernel says this of a link to one too: what lies behind it is not known.
+        Errno::NOTDIR => ReadError::NotRegular,
+        other => error(other),
+    })
 }
 
 fn open_resolved(

@@ -139,7 +139,7 @@ fn accounts(root: &Arc<Root>, files: &AccountFiles, interfaces: &[Interface], re
     let logins = Logins::read(root);
     let groups = Groups::new(files);
     let shadow = first_by_name(&files.shadow);
-    let mut access = Access::read(root, files, &report.host.hostname, interfaces);
+    let mut access = Access::read(root, files, &report.host.hostname, interfaces, report.collected_at / 1000);
     let mut names = Names::default();
     let mut taken: HashSet<&[u8]> = HashSet::new();
     let mut dropped = Vec::new();

@@ -5,8 +5,8 @@ mod common;
 use std::os::unix::fs::FileExt;
 
 use common::{HostRoot, account, fixture, is_root};
-use model::facts::{Evidence, HashClass, Privilege, SudoStrength, section, validate};
-use model::{PasswordStatus, rules};
+use model::facts::{Choice, Evidence, HashClass, Privilege, SudoStrength, section, validate};
+use model::{LoginType, PasswordStatus, rules};
 use proptest::prelude::*;
 
 /// 2024-10-04.
@@ -284,4 +284,84 @@ fn wtmp_made_by_utmpdump() {
     assert_eq!((alice.ip.as_deref(), alice.source.as_str()), (Some("10.1.2.3"), section::WTMP));
     let bob = login("bob");
     assert_eq!((bob.time, bob.ip.as_deref()), (1_609_459_200, Some("2001:db8::7")));
+}
+
+#[test]
+fn ssh_settings_of_the_sample() {
+    if !is_root() {
+        return;
+    }
+    let root = HostRoot::sample().file("/etc/ssh/sshd_config", &fixture("sshd_config"), 0o644).file(
+        "/etc/ssh/FIXTURES/sshd_config.d/10.conf",
+        &fixture("sshd_config.d/10.conf"),
+        0o644,
+    );
+    let report = root.scan();
+    assert_eq!(report.sections[section::SSHD].evidence, Evidence::Ok, "{:?}", report.sections[section::SSHD]);
+    let ssh = |name: &str| account(&report, name).ssh.clone();
+    assert_eq!(ssh("erin").allowed.choice, Choice::No);
+    assert_eq!(ssh("erin").allowed.by, "/etc/ssh/sshd_config:8 DenyUsers");
+    assert_eq!((ssh("alice").allowed.choice, ssh("fred").allowed.choice), (Choice::Yes, Choice::No));
+    assert_eq!((ssh("alice").password, ssh("bob").password), (Choice::Yes, Choice::No), "bob is in ops");
+    assert_eq!(ssh("alice").kbd_interactive, Choice::No, "from the included file");
+    let carol = ssh("carol");
+    assert_eq!((carol.pubkey, carol.password), (Choice::Conditional, Choice::Yes));
+    let blocks: Vec<_> =
+        carol.conditional.iter().map(|block| (block.criteria.as_str(), block.line)).collect();
+    assert_eq!(blocks, [("User carol Address 10.0.0.0/8", 13)]);
+    assert_eq!(
+        carol.conditional[0].settings,
+        ["PubkeyAuthentication no", "AuthenticationMethods publickey,password"]
+    );
+}
+
+#[test]
+fn keys_in_hostile_homes() {
+    if !is_root() {
+        return;
+    }
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA al@laptop";
+    let path = |name: &str| format!("/home/{name}/.ssh/authorized_keys");
+    let good = format!("# mine\n{KEY}\nrubbish\ncommand=\"/bin/true\",no-pty {KEY} two\n");
+    let own = |root: HostRoot, name: &str, uid: u32| {
+        let root = root.owner(&format!("/home/{name}"), uid).owner(&format!("/home/{name}/.ssh"), uid);
+        root.owner(&path(name), uid)
+    };
+    let mut root = HostRoot::sample().file("/etc/ssh/sshd_config", b"UsePAM yes\n", 0o644);
+    root = own(root.file(&path("alice"), good.as_bytes(), 0o600), "alice", 1000);
+    root = root.link(&path("alice"), &path("bob")).fifo(&path("carol"));
+    root = own(root.file(&path("dave"), good.as_bytes(), 0o664), "dave", 1003);
+    root = root.file(&path("erin"), &vec![b'\n'; 2 << 20], 0o600);
+    root = own(root.file(&path("hank"), good.as_bytes(), 0o600), "hank", 4242);
+    let report = root.scan();
+    let keys = |name: &str| account(&report, name).keys.clone();
+
+    let alice = keys("alice");
+    assert_eq!((alice.evidence, alice.keys.len(), alice.bad_lines), (Evidence::Ok, 2, 1));
+    let first = &alice.keys[0];
+    assert_eq!(
+        (first.algorithm.as_str(), first.comment.as_str(), first.line),
+        ("ssh-ed25519", "al@laptop", 2)
+    );
+    assert_eq!((first.bits, first.effective, first.forced_command), (Some(256), true, false));
+    assert!(first.fingerprint.starts_with("SHA256:") && KEY.contains(&first.blob), "{first:?}");
+    assert!(alice.keys[1].forced_command && alice.keys[1].options.contains("no-pty"));
+    assert_eq!(rules::detail(account(&report, "alice"), TODAY).keys[0].algorithm, "ssh-ed25519");
+
+    for (name, evidence) in
+        [("bob", Evidence::Denied), ("carol", Evidence::Denied), ("erin", Evidence::Truncated)]
+    {
+        assert_eq!((keys(name).evidence, keys(name).keys.len()), (evidence, 0), "{name}");
+    }
+    let dave = keys("dave");
+    assert_eq!((dave.evidence, dave.keys[0].effective), (Evidence::Ok, false));
+    assert!(dave.keys[0].reason.contains("authorized_keys is writable by others"), "{}", dave.keys[0].reason);
+    assert_eq!((keys("hank").evidence, keys("hank").keys.len()), (Evidence::Ok, 0), "ignored by StrictModes");
+    assert_eq!(keys("fred").evidence, Evidence::Absent);
+    assert_eq!(report.sections[section::KEYS].evidence, Evidence::Denied);
+
+    let login = |name: &str| rules::account(account(&report, name), &report.host, 0).login_type;
+    assert_eq!(login("alice"), Some(LoginType::Both));
+    assert_eq!((login("hank"), login("carol")), (Some(LoginType::None), None));
 }

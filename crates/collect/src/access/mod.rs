@@ -1,6 +1,9 @@
 //! Joins the policy evaluators (`sudoers`, `sshd`, `keys`) with the accounts of the host: what each may do with sudo,
 //! what the SSH server makes of it, and which keys it has.
 
+mod key_files;
+mod keys;
+mod ssh;
 mod sudo;
 
 use std::collections::BTreeMap;
@@ -14,21 +17,40 @@ use crate::{account_files::AccountFiles, addresses::Interface, etc::passwd, root
 #[derive(Debug)]
 pub struct Access {
     sudo: sudo::Sudo,
+    ssh: ssh::Ssh,
+    keys: keys::Keys,
 }
 
 impl Access {
-    /// Reads the policies.
-    pub fn read(root: &Arc<Root>, files: &AccountFiles, hostname: &str, interfaces: &[Interface]) -> Access {
-        Access { sudo: sudo::Sudo::read(root, files, hostname, interfaces) }
+    /// Reads the policies. `now` is in seconds since the epoch.
+    pub fn read(
+        root: &Arc<Root>,
+        files: &AccountFiles,
+        hostname: &str,
+        interfaces: &[Interface],
+        now: i64,
+    ) -> Access {
+        Access {
+            sudo: sudo::Sudo::read(root, files, hostname, interfaces),
+            ssh: ssh::Ssh::read(root),
+            keys: keys::Keys::new(Arc::clone(root), now),
+        }
     }
 
     /// Fills in what the policies say of an account. `groups` are all its groups, the primary one first.
     pub fn fill(&mut self, row: &passwd::Row, groups: &[(String, u32)], facts: &mut AccountFacts) {
         facts.sudo = self.sudo.facts(row, groups);
+        let in_force = self.ssh.in_force(row, groups);
+        facts.keys = self.keys.facts(row, &in_force.keys_files, in_force.strict);
+        facts.ssh = in_force.facts;
     }
 
     /// Evidence for each policy.
     pub fn into_sections(self) -> BTreeMap<String, Section> {
-        BTreeMap::from([(section::SUDOERS.to_owned(), self.sudo.section)])
+        BTreeMap::from([
+            (section::SUDOERS.to_owned(), self.sudo.section),
+            (section::SSHD.to_owned(), self.ssh.section),
+            (section::KEYS.to_owned(), self.keys.into_section()),
+        ])
     }
 }

@@ -1,0 +1,137 @@
+//! Authorized keys as facts: finds the files of an account, reads them with care, and says of each key whether the
+//! server would take it.
+
+use std::sync::Arc;
+
+use model::facts::{AuthorizedKey, Evidence, KeyFacts, Limits, Section};
+
+use super::key_files::{distrust, expand};
+use crate::{
+    config_files::ReadError,
+    etc::{Notes, passwd},
+    home::{Patience, UserFile, UserFileError},
+    keys::{self, Key},
+    root::{Root, evidence},
+    text::lossy,
+};
+
+/// Reads the keys of account after account.
+#[derive(Debug)]
+pub struct Keys {
+    root: Arc<Root>,
+    patience: Patience,
+    /// Instant against which `expiry-time` is held, seconds since the epoch.
+    now: i64,
+    notes: Notes,
+    seen: Tally,
+}
+
+/// Evidence of several readings together: the first failure, else `ok` if anything was there, else `absent`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    failure: Option<Evidence>,
+    found: bool,
+}
+
+impl Tally {
+    fn add(&mut self, evidence: Evidence) {
+        match evidence {
+            Evidence::Ok => self.found = true,
+            Evidence::Absent => {}
+            failure => self.failure = self.failure.or(Some(failure)),
+        }
+    }
+
+    fn evidence(self) -> Evidence {
+        self.failure.unwrap_or(if self.found { Evidence::Ok } else { Evidence::Absent })
+    }
+}
+
+impl Keys {
+    /// A reader for a host.
+    pub fn new(root: Arc<Root>, now: i64) -> Keys {
+        Keys { root, patience: Patience::default(), now, notes: Notes::default(), seen: Tally::default() }
+    }
+
+    /// The keys of an account in the files of these patterns; `strict` is StrictModes.
+    pub fn facts(&mut self, row: &passwd::Row, patterns: &[String], strict: bool) -> KeyFacts {
+        let mut facts = KeyFacts::default();
+        let mut seen = Tally::default();
+        for path in patterns.iter().filter_map(|pattern| expand(pattern, &row.home, &row.name, row.uid)) {
+            let read = self.patience.read(&self.root, &row.home, row.uid, &path);
+            seen.add(self.judge(&path, row.uid, strict, read, &mut facts));
+        }
+        facts.evidence = seen.evidence();
+        self.seen.add(facts.evidence);
+        facts
+    }
+
+    /// Takes what one reading gave, and says how good it was.
+    fn judge(
+        &mut self,
+        path: &[u8],
+        uid: u32,
+        strict: bool,
+        read: Result<UserFile, UserFileError>,
+        facts: &mut KeyFacts,
+    ) -> Evidence {
+        let file = match read {
+            Ok(file) => file,
+            Err(UserFileError::Read(ReadError::Absent)) => return Evidence::Absent,
+            Err(error) => {
+                self.notes.at(&lossy(path), 0, &error);
+                return match error {
+                    // The server ignores such a file, whatever is in it.
+                    UserFileError::Foreign(_) if strict => Evidence::Ok,
+                    UserFileError::Read(error) => evidence(error),
+                    _ => Evidence::Denied,
+                };
+            }
+        };
+        let reason = if strict { distrust(&file.chain, uid) } else { None };
+        if let Some(reason) = &reason {
+            self.notes.at(&lossy(path), 0, reason);
+        }
+        self.take(&lossy(path), &file.bytes, reason.as_deref(), facts)
+    }
+
+    /// Adds the keys of a file. `distrusted` says why the server ignores the whole file.
+    fn take(&mut self, path: &str, bytes: &[u8], distrusted: Option<&str>, facts: &mut KeyFacts) -> Evidence {
+        let parsed = keys::parse(bytes, self.now);
+        for bad in &parsed.bad {
+            self.notes.at(path, bad.line, &bad.reason);
+        }
+        facts.bad_lines = facts.bad_lines.saturating_add(parsed.bad_lines);
+        let room = Limits::KEYS.saturating_sub(facts.keys.len());
+        let cut = parsed.truncated || parsed.keys.len() > room;
+        facts
+            .keys
+            .extend(parsed.keys.into_iter().take(room).map(|key| fact(path, key, distrusted, self.now)));
+        if cut { Evidence::Truncated } else { Evidence::Ok }
+    }
+
+    /// Evidence for all accounts together.
+    pub fn into_section(self) -> Section {
+        Section { evidence: self.seen.evidence(), notes: self.notes.into_lines() }
+    }
+}
+
+/// A key as a fact. A certificate authority counts as effective: whoever holds a certificate of it gets in.
+fn fact(path: &str, key: Key, distrusted: Option<&str>, now: i64) -> AuthorizedKey {
+    let expired = key.options.expires.is_some_and(|at| at < now);
+    let refused = if key.options.authority && !expired && !key.blob.certificate { None } else { key.refused };
+    let reason = distrusted.map(str::to_owned).or(refused);
+    AuthorizedKey {
+        algorithm: key.blob.algorithm,
+        bits: Some(key.blob.bits),
+        fingerprint: key.blob.fingerprint,
+        blob: key.base64,
+        comment: key.comment,
+        options: key.options_text,
+        forced_command: key.options.command.is_some(),
+        file: path.to_owned(),
+        line: key.line,
+        effective: reason.is_none(),
+        reason: reason.unwrap_or_default(),
+    }
+}
