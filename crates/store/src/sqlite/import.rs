@@ -8,7 +8,7 @@ use model::{Person, PersonPatch, PersonStatus};
 use super::people::{Stored, Unique, public};
 use super::tenants::Size;
 use super::{Context, Done, int};
-use crate::{Effect, ImportProblem, Imported, PersonImport, PersonKey, Refusal};
+use crate::{Effect, ImportProblem, Imported, PersonImport, PersonKey, Refusal, StoreError};
 
 /// One row and what it would do.
 struct Plan {
@@ -22,13 +22,31 @@ impl Plan {
     }
 }
 
+/// Which rows are compared with the people who are there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Judge {
+    /// All of them.
+    All,
+    /// Those of people who exist; the unique indexes see to the others when they are inserted.
+    Existing,
+}
+
 impl Context<'_> {
     pub(super) fn import_people(&self, rows: &[PersonImport], dry_run: bool, size: Size) -> Done<Effect> {
         let (plans, mut problems) = self.plan(rows)?;
-        let handovers = self.judge(&plans, &mut problems)?;
-        self.judge_quota(&plans, size, &mut problems);
-        if !problems.is_empty() {
+        let judge = if dry_run { Judge::All } else { Judge::Existing };
+        let (found, handovers) = self.judge(&plans, judge)?;
+        let fine = problems.is_empty() && found.is_empty() && self.judge_quota(&plans, size).next().is_none();
+        // Most imports have no problem, and asking four indexes about each new person beforehand costs as much as
+        // the insert. So it is tried; if that fails all is undone and each row is judged, to name every problem.
+        if !fine || !(dry_run || self.write_plans(&plans, handovers)?) {
+            self.undo()?;
+            problems.extend(self.judge(&plans, Judge::All)?.0);
+            problems.extend(self.judge_quota(&plans, size));
             problems.sort_by_key(|problem| problem.row);
+            if problems.is_empty() {
+                return Err(StoreError::damaged("indexes of people", "they disagree on who has what").into());
+            }
             return Err(Refusal::Import(problems).into());
         }
         let mut imported = Imported::default();
@@ -40,7 +58,6 @@ impl Context<'_> {
             }
         }
         if !dry_run {
-            self.write_plans(&plans, handovers, imported.created)?;
             imported.people =
                 plans.into_iter().filter(Plan::is_change).map(|plan| public(plan.after)).collect();
         }
@@ -67,17 +84,19 @@ impl Context<'_> {
         Ok((plans, problems))
     }
 
-    /// Finds values two people would have. Returns whether somebody takes over what another row gives up.
-    fn judge(&self, plans: &[Plan], problems: &mut Vec<ImportProblem>) -> Done<bool> {
+    /// Finds values two people would have. Also returns whether a person who exists takes over what another gives up.
+    fn judge(&self, plans: &[Plan], which: Judge) -> Done<(Vec<ImportProblem>, bool)> {
+        let mut problems = Vec::new();
         let mut by_name = HashMap::with_capacity(plans.len());
-        let mut claims = HashMap::with_capacity(plans.len() * 3);
+        let mut claims = HashMap::new();
         let mut handovers = false;
         for (row, plan) in plans.iter().enumerate() {
             if by_name.insert(plan.after.user_name.as_str(), row).is_some() {
                 problems.push(ImportProblem { row, refusal: Refusal::UserNameTaken });
             }
         }
-        for (row, plan) in plans.iter().enumerate() {
+        let judged = |plan: &Plan| which == Judge::All || plan.before.is_some();
+        for (row, plan) in plans.iter().enumerate().filter(|(_, plan)| judged(plan)) {
             for (attribute, value) in plan.claims() {
                 let twice = claims.insert((attribute, value), row).is_some();
                 let keeper =
@@ -93,21 +112,21 @@ impl Context<'_> {
                 }
             }
         }
-        Ok(handovers)
+        Ok((problems, handovers))
     }
 
-    fn judge_quota(&self, plans: &[Plan], size: Size, problems: &mut Vec<ImportProblem>) {
+    /// The new people for whom there is no room.
+    fn judge_quota(&self, plans: &[Plan], size: Size) -> impl Iterator<Item = ImportProblem> {
         let limit = self.limits.people;
         let free = usize::try_from(limit.saturating_sub(size.people)).unwrap_or(usize::MAX);
         let created = plans.iter().enumerate().filter(|(_, plan)| plan.before.is_none());
-        problems.extend(
-            created
-                .skip(free)
-                .map(|(row, _)| ImportProblem { row, refusal: Refusal::Quota { what: "people", limit } }),
-        );
+        created
+            .skip(free)
+            .map(move |(row, _)| ImportProblem { row, refusal: Refusal::Quota { what: "people", limit } })
     }
 
-    fn write_plans(&self, plans: &[Plan], handovers: bool, created: usize) -> Done<()> {
+    /// Writes all; false, with some of it written, when a new person has what somebody else has.
+    fn write_plans(&self, plans: &[Plan], handovers: bool) -> Done<bool> {
         let changed = || plans.iter().filter_map(|plan| Some((plan.before.as_ref()?, &plan.after)));
         if handovers {
             // What is handed over is let go of first: no two people have it at any moment.
@@ -122,11 +141,15 @@ impl Context<'_> {
                 self.update_person(before.seq, &before.person, after)?;
             }
         }
-        let first = self.next_people(created)?;
-        for (seq, plan) in (first..).zip(plans.iter().filter(|plan| plan.before.is_none())) {
-            self.insert_person(seq, &plan.after)?;
+        let created = plans.iter().filter(|plan| plan.before.is_none());
+        let number = created.clone().count();
+        for (seq, plan) in (self.next_people(number)?..).zip(created) {
+            if !self.insert_person(seq, &plan.after)? {
+                return Ok(false);
+            }
         }
-        self.count_people(int(u64::try_from(created).unwrap_or(u64::MAX)))
+        self.count_people(int(u64::try_from(number).unwrap_or(u64::MAX)))?;
+        Ok(true)
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::tenants::Size;
 use super::{Context, Done};
-use crate::{Effect, PeopleDeleted, PersonKey, Refusal};
+use crate::{Effect, PeopleDeleted, PersonKey, Refusal, StoreError};
 
 /// Columns in the order [`person`] and [`Context::insert_person`] use; the first two are the primary key.
 macro_rules! columns {
@@ -72,7 +72,9 @@ impl Context<'_> {
             self.refuse_taken(attribute, value, None)?;
         }
         let seq = self.next_people(1)?;
-        self.insert_person(seq, person)?;
+        if !self.insert_person(seq, person)? {
+            return Err(StoreError::damaged("indexes of people", "they disagree on who has what").into());
+        }
         self.count_people(1)?;
         Ok(Effect::Person(public(person.clone())))
     }
@@ -159,13 +161,15 @@ impl Context<'_> {
         }
     }
 
-    pub(super) fn insert_person(&self, seq: i64, person: &Person) -> Done<()> {
+    /// Adds a row; false when somebody else has one of the unique values.
+    pub(super) fn insert_person(&self, seq: i64, person: &Person) -> Done<bool> {
         const INSERT: &str = concat!(
             "INSERT INTO people (",
             columns!(),
-            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) \
+             ON CONFLICT DO NOTHING"
         );
-        self.sql.prepare_cached(INSERT)?.execute(rusqlite::params![
+        let inserted = self.sql.prepare_cached(INSERT)?.execute(rusqlite::params![
             self.tenant.0,
             seq,
             person.id,
@@ -188,7 +192,7 @@ impl Context<'_> {
             person.administrator,
             person.password_hash,
         ])?;
-        Ok(())
+        Ok(inserted == 1)
     }
 
     /// Writes what can change of a person. Indexed columns are only touched when they differ.
