@@ -239,11 +239,13 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// With which rights the sources could be read: nothing denied, something protected readable, or neither.
+/// With which rights the host's own files could be read: nothing denied, something protected readable, or neither.
+/// Users' files have no say: an odd one in a home says nothing about the collector.
 fn privilege(report: &HostReport) -> Privilege {
     let seen =
         |name: &str| report.sections.get(name).map_or(Evidence::NotCollected, |section| section.evidence);
-    if report.sections.values().all(|section| section.evidence != Evidence::Denied) {
+    let protected = [section::SHADOW, section::GSHADOW, section::SUDOERS, section::SSHD].map(seen);
+    if !protected.contains(&Evidence::Denied) {
         Privilege::Root
     } else if [section::SHADOW, section::SUDOERS].map(seen).contains(&Evidence::Ok) {
         Privilege::Partial

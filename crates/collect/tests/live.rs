@@ -1,4 +1,5 @@
 //! Comparisons with the tools of the machine the tests run on. A tool or right that is missing is said and skipped.
+#![allow(clippy::unwrap_used, reason = "a panic of a test is its report")]
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -1,5 +1,6 @@
 //! What a real sshd did with accounts in every state (recorded in `fixtures/pw.out` and `fixtures/boundary.out`)
 //! against what the rules make of a scan of the same files.
+#![allow(clippy::unwrap_used, reason = "a panic of a test is its report")]
 
 mod common;
 

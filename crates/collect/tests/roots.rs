@@ -1,4 +1,5 @@
 //! Scans of host roots: samples of the real tools, hostile files, missing rights, random damage.
+#![allow(clippy::unwrap_used, reason = "a panic of a test is its report")]
 
 mod common;
 
@@ -360,6 +361,7 @@ fn keys_in_hostile_homes() {
     assert_eq!((keys("hank").evidence, keys("hank").keys.len()), (Evidence::Ok, 0), "ignored by StrictModes");
     assert_eq!(keys("fred").evidence, Evidence::Absent);
     assert_eq!(report.sections[section::KEYS].evidence, Evidence::Denied);
+    assert_eq!(report.host.privilege, Privilege::Root, "a user's FIFO says nothing about the collector");
 
     let login = |name: &str| rules::account(account(&report, name), &report.host, 0).login_type;
     assert_eq!(login("alice"), Some(LoginType::Both));
