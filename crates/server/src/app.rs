@@ -2,7 +2,8 @@
 //! carry a path of their own, the signature always covers `/`.
 
 use crate::{
-    api, backend::Backend, config::Config, download, keys::SigningKeys, metrics::Metrics, pages, rate::Rate,
+    api, backend::Backend, config::Config, config::Limits, download, keys::SigningKeys, metrics::Metrics,
+    pages, rate::Rate,
 };
 use axum::{Router, routing::get};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ impl<B: Backend> App<B> {
             keys: SigningKeys::default(),
             rate: Rate::new(config.rate_per_second),
             metrics: Metrics::new(),
-            body_memory: Arc::new(Semaphore::new(config.limits.body_memory / 1024)),
+            body_memory: Arc::new(Semaphore::new(body_memory(&config.limits))),
             config,
         })
     }
@@ -40,4 +41,14 @@ impl<B: Backend> App<B> {
             .fallback(api::handle::<B>)
             .with_state(self)
     }
+}
+
+/// KiB for large bodies; at least one of the largest has to fit, or it would wait for nothing.
+fn body_memory(limits: &Limits) -> usize {
+    limits
+        .body_memory
+        .max(limits.body_bytes)
+        .max(limits.form_bytes)
+        .div_ceil(1024)
+        .min(Semaphore::MAX_PERMITS)
 }

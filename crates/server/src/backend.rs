@@ -1,7 +1,8 @@
-//! What the server needs of the service behind it. `service::Service` is the one that matters; tests bring a small
-//! one, so that HTTP is tested without a database.
+//! What the server needs of the service behind it. [`Service`] is the one that matters; tests bring a small one, so
+//! that HTTP is tested without a database.
 
-pub use crate::seam::{Caller, Download, LiveKey};
+use service::Service;
+pub use service::{Caller, Download, LiveKey};
 use std::sync::Arc;
 use wire::{ActionId, Body, Error, Params};
 
@@ -13,8 +14,8 @@ pub trait Backend: Send + Sync + 'static {
     /// The key with this SecretId, disabled ones included.
     fn key(&self, secret_id: &str) -> Option<Arc<LiveKey>>;
 
-    /// Decodes the parameters and does what the action does. Whether the caller may call it has been checked.
-    fn dispatch(
+    /// Checks whether the caller may call the action, decodes the parameters and does what the action does.
+    fn call(
         self: Arc<Self>,
         caller: Caller,
         action: ActionId,
@@ -43,4 +44,52 @@ pub struct Gauge {
     pub label: Option<(&'static str, String)>,
     /// The value.
     pub value: f64,
+}
+
+impl Backend for Service {
+    fn now(&self) -> model::Millis {
+        Service::now(self)
+    }
+
+    fn key(&self, secret_id: &str) -> Option<Arc<LiveKey>> {
+        self.keyring().find(secret_id)
+    }
+
+    async fn call(self: Arc<Self>, caller: Caller, action: ActionId, params: Params) -> Result<Body, Error> {
+        service::call(&self, &caller, action, params).await
+    }
+
+    fn ready(&self) -> bool {
+        Service::ready(self)
+    }
+
+    fn download(&self, token: &str) -> Option<Download> {
+        self.downloads().open(token)
+    }
+
+    fn gauges(&self) -> Vec<Gauge> {
+        let now = Service::gauges(self);
+        let rows = |what: &str, rows: usize| Gauge {
+            name: "roster_rows",
+            help: "Rows in memory, of all tenants",
+            label: Some(("kind", what.to_owned())),
+            value: float(rows),
+        };
+        let single = |name, help, value| Gauge { name, help, label: None, value };
+        vec![
+            rows("tenants", now.tenants),
+            rows("people", now.people),
+            rows("hosts", now.hosts),
+            rows("accounts", now.accounts),
+            rows("keys", now.keys),
+            single("exports_pending", "Exports that have not ended", float(now.exports_pending)),
+            single("database_bytes", "Size of the database file", now.database_bytes as f64),
+            single("ready", "Whether calls can be answered", f64::from(u8::from(Service::ready(self)))),
+        ]
+    }
+}
+
+/// Exact up to 2^53, far beyond anything counted here.
+fn float(count: usize) -> f64 {
+    count as f64
 }

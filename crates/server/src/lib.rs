@@ -13,7 +13,6 @@ mod listen;
 mod metrics;
 mod pages;
 mod rate;
-mod seam;
 mod stall;
 mod tls;
 

@@ -238,3 +238,25 @@ async fn plain_http_beyond_loopback_has_to_be_allowed() {
     assert_ne!(Bound::bind(&config).await.unwrap().local_addr().port(), 0);
     assert!(Bound::bind(&Config::new("[::ffff:127.0.0.1]:0".parse().unwrap())).await.is_ok());
 }
+
+#[tokio::test]
+async fn large_bodies_wait_for_memory() {
+    let rig = Rig::with(|c| {
+        c.limits.body_bytes = 20 * 1024;
+        c.limits.form_bytes = 0;
+        c.limits.body_memory = 0;
+        c.limits.body_timeout = Duration::from_millis(500);
+    })
+    .await;
+    let large = Call { body: format!("{{{}}}", " ".repeat(18_000)).into_bytes(), ..Call::list_users() };
+    let bytes = large.bytes();
+    let mut half = rig.connect().await;
+    half.stream.write_all(&bytes[..bytes.len() - 9]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let start = Instant::now();
+    assert_eq!(rig.call(&Call::list_users()).await.code(), "OK", "small ones do not wait");
+    assert!(start.elapsed() < Duration::from_millis(300));
+    assert_eq!(rig.call(&large).await.code(), "OK");
+    assert!(start.elapsed() >= Duration::from_millis(200), "the first one had to give up before");
+    assert_eq!(half.answer().await.code(), "InvalidRequest");
+}

@@ -48,20 +48,17 @@ pub async fn read(
         Version::V1 => limits.form_bytes,
         Version::V3 => limits.body_bytes,
     };
-    let mut body = body;
     let announced = announced(head, limit);
-    let read = async {
-        let held = hold(memory, announced.min(limit)).await?;
-        collect(&mut body, announced, limit).await.map(|(bytes, sha256)| Read {
-            bytes,
-            sha256,
-            _memory: held,
-        })
-    };
-    let outcome = match timeout(limits.body_timeout, read).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(broken("the body took too long", "请求体接收超时")),
-    };
+    let (mut body, mut outcome) = (body, Err(too_large(limit)));
+    if announced <= limit {
+        let memory = hold(memory, announced, limits.body_timeout).await?;
+        let late = || broken("the body took too long", "请求体接收超时");
+        outcome = timeout(limits.body_timeout, collect(&mut body, announced, limit))
+            .await
+            .map_err(|_| late())
+            .flatten();
+        outcome = outcome.map(|read| Read { _memory: memory, ..read });
+    }
     if matches!(&outcome, Err(e) if e.code() == Code::RequestSizeLimitExceeded) {
         drain(body).await;
     }
@@ -73,19 +70,25 @@ fn announced(head: &Head, limit: usize) -> usize {
     head.text("content-length").and_then(|v| v.parse().ok()).unwrap_or(limit)
 }
 
-async fn hold(memory: &Arc<Semaphore>, bytes: usize) -> Result<Option<OwnedSemaphorePermit>, Error> {
+/// Waits for memory for a large body.
+async fn hold(
+    memory: &Arc<Semaphore>,
+    bytes: usize,
+    patience: Duration,
+) -> Result<Option<OwnedSemaphorePermit>, Error> {
     if bytes <= SMALL {
         return Ok(None);
     }
     let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-    // The semaphore is never closed.
-    Arc::clone(memory).acquire_many_owned(kib).await.map(Some).map_err(Error::internal)
+    match timeout(patience, Arc::clone(memory).acquire_many_owned(kib)).await {
+        // The semaphore is never closed.
+        Ok(held) => held.map(Some).map_err(Error::internal),
+        Err(_) => Err(Error::new(Code::RequestLimitExceeded)
+            .detail("too many large requests at the same time", "同时处理的大请求过多")),
+    }
 }
 
-async fn collect(body: &mut HttpBody, announced: usize, limit: usize) -> Result<(Vec<u8>, [u8; 32]), Error> {
-    if announced > limit {
-        return Err(too_large(limit));
-    }
+async fn collect(body: &mut HttpBody, announced: usize, limit: usize) -> Result<Read, Error> {
     let mut bytes = Vec::with_capacity(announced.min(SMALL));
     let mut hash = Sha256::new();
     while let Some(frame) = body.frame().await {
@@ -98,7 +101,7 @@ async fn collect(body: &mut HttpBody, announced: usize, limit: usize) -> Result<
         hash.update(&data);
         bytes.extend_from_slice(&data);
     }
-    Ok((bytes, hash.finalize().into()))
+    Ok(Read { bytes, sha256: hash.finalize().into(), _memory: None })
 }
 
 async fn drain(mut body: HttpBody) {

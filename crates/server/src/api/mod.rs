@@ -1,5 +1,5 @@
 //! One API call, from its head to its answer. The order of the checks is part of the contract: method, size, form,
-//! common parameters, action, key, time, signature, token, rate, role; then the service checks parameters and acts.
+//! common parameters, action, key, time, signature, token, rate; then the service checks role and parameters and acts.
 
 mod auth;
 mod body;
@@ -59,8 +59,6 @@ async fn call<B: Backend>(
     record.action = Some(named.action);
     let key = auth::authenticate(app, peer, head, &body, &sent, named.timestamp)?;
     app.rate.check(&key.credential.secret_id, named.action)?;
-    let in_default_tenant = key.credential.tenant == model::TenantId::DEFAULT;
-    named.action.action().authorize(key.credential.role, in_default_tenant)?;
     drop(body);
     let caller = Caller {
         tenant: key.credential.tenant,
@@ -81,7 +79,7 @@ async fn act<B: Backend>(
     action: ActionId,
     params: wire::Params,
 ) -> Result<wire::Body, Error> {
-    match tokio::spawn(backend.dispatch(caller, action, params)).await {
+    match tokio::spawn(backend.call(caller, action, params)).await {
         Ok(outcome) => outcome,
         Err(error) => Err(Error::internal(format!("the handler did not end: {error}"))),
     }

@@ -29,7 +29,7 @@ impl Record {
             action: None,
             asked: clean(head.text("x-tc-action")),
             secret_id: claimed(head),
-            client: String::new(),
+            client: clean(head.text("x-tc-requestclient")),
             source: peer.ip,
             start: Instant::now(),
         }
@@ -50,8 +50,8 @@ impl Record {
         let time = self.start.elapsed();
         metrics.answered(self.action, error.map(Error::code), time);
         let code = error.map_or("OK", |e| e.code().as_str());
-        let (action, millis) =
-            (self.action.map_or(self.asked.as_str(), |a| a.action().name), time.as_secs_f64() * 1e3);
+        let action = self.action.map_or(self.asked.as_str(), |a| a.action().name);
+        let millis = tracing::field::display(format!("{:.3}", time.as_secs_f64() * 1e3));
         let Self { request_id, secret_id, source, client, .. } = self;
         match error.filter(|e| e.internal_context().is_some()) {
             Some(error) => {

@@ -5,10 +5,10 @@ mod body;
 mod disposition;
 mod range;
 
-use crate::{app::App, backend::Backend, backend::Download};
+use crate::{app::App, backend::Backend, backend::Download, listen::Peer};
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::{Extension, Path, State},
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header},
 };
 use range::Range;
@@ -19,6 +19,7 @@ use tokio::io::AsyncSeekExt;
 /// Answers a download, HEAD included.
 pub(crate) async fn download<B: Backend>(
     State(app): State<Arc<App<B>>>,
+    Extension(peer): Extension<Peer>,
     Path((token, _file_name)): Path<(String, String)>,
     method: Method,
     headers: HeaderMap,
@@ -35,7 +36,7 @@ pub(crate) async fn download<B: Backend>(
         },
     };
     app.metrics.downloads(answer.status().as_u16());
-    tracing::info!(%request_id, status = answer.status().as_u16(), "download");
+    tracing::info!(%request_id, status = answer.status().as_u16(), source = %peer.ip, "download");
     guarded(answer)
 }
 

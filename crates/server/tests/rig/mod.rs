@@ -83,12 +83,8 @@ impl Backend for Fake {
         self.keys.lock().unwrap().get(secret_id).cloned()
     }
 
-    async fn dispatch(
-        self: Arc<Self>,
-        caller: Caller,
-        action: ActionId,
-        params: Params,
-    ) -> Result<Body, Error> {
+    async fn call(self: Arc<Self>, caller: Caller, action: ActionId, params: Params) -> Result<Body, Error> {
+        action.action().authorize(caller.role, caller.tenant == TenantId::DEFAULT)?;
         self.calls.lock().unwrap().push((caller, action));
         let delay = *self.delay.lock().unwrap();
         tokio::time::sleep(delay).await;
