@@ -398,7 +398,7 @@ fn matching_rules(policy: &Policy) -> Rules {
         let lines = policy.defaults.iter().filter(|line| line.binding == Binding::Generic);
         lines.flat_map(|line| &line.settings)
     };
-    let last = |name: &str| generic().filter(|setting| setting.name == name).last();
+    let last = |name: &str| generic().rfind(|setting| setting.name == name);
     let flag = |name: &str, default: bool| last(name).map_or(default, |setting| !setting.negated);
     Rules {
         fold_users: flag("case_insensitive_user", true),

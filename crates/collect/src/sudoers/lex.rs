@@ -391,7 +391,8 @@ impl<'a> Lexer<'a> {
         self.state = State::Initial;
         let bytes = self.digest_bytes;
         let hexadecimal = text.iter().all(u8::is_ascii_hexdigit) && text.len() == bytes * 2;
-        let base64_len = if text.last() == Some(&b'=') { 4 * bytes.div_ceil(3) } else { (4 * bytes + 2) / 3 };
+        let base64_len =
+            if text.last() == Some(&b'=') { 4 * bytes.div_ceil(3) } else { (4 * bytes).div_ceil(3) };
         (hexadecimal || text.len() == base64_len).then(|| Token::Digest(lossy(text.to_vec())))
     }
 

@@ -44,14 +44,9 @@ pub(super) fn command_path(text: &[u8]) -> Vec<u8> {
     }
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
-    loop {
-        match rest {
-            [b'\\', c @ (b',' | b':' | b'=' | b' ' | b'\t' | b'#'), tail @ ..] | [c, tail @ ..] => {
-                out.push(*c);
-                rest = tail;
-            }
-            [] => break,
-        }
+    while let [b'\\', c @ (b',' | b':' | b'=' | b' ' | b'\t' | b'#'), tail @ ..] | [c, tail @ ..] = rest {
+        out.push(*c);
+        rest = tail;
     }
     if out.ends_with(b"/sudoedit") { b"sudoedit".to_vec() } else { out }
 }
