@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::set::bits;
+use crate::bits::bits;
 
 const WORDS: usize = 512;
 const ROWS: usize = WORDS * 64;

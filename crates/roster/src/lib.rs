@@ -8,6 +8,7 @@
 //! Everything here agrees with `search::reference` on every filter, sort and page. Knows neither wire nor storage.
 
 mod accounts;
+mod bits;
 mod column;
 mod dead;
 mod delta;
@@ -15,7 +16,6 @@ mod keeper;
 mod kind;
 mod people;
 mod query;
-mod set;
 mod snapshot;
 mod table;
 

@@ -26,6 +26,18 @@ pub(crate) enum Column {
     Int(Ints),
 }
 
+/// How much of the machine laying out may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// All of it: at the start, when there is nothing else to do.
+    Fast,
+    /// One thread, beside others that answer queries.
+    Quiet,
+}
+
+/// Tables of fewer rows are not worth a thread per column.
+const SMALL: usize = 10_000;
+
 /// The columns of a kind of rows.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -37,9 +49,16 @@ pub(crate) struct Table {
 
 impl Table {
     /// Lays out `rows`, which are in the order of their keys.
-    pub(crate) fn new<R: Row>(kind: &search::Table, layout: &[(Field, Layout)], rows: &[R]) -> Self {
-        let columns =
-            layout.iter().map(|&(field, layout)| (field, Column::new(field, layout, rows))).collect();
+    pub(crate) fn new<R: Row + Sync>(
+        kind: &search::Table,
+        layout: &[(Field, Layout)],
+        rows: &[R],
+        pace: Pace,
+    ) -> Self {
+        let columns = match pace {
+            Pace::Fast if rows.len() > SMALL => at_once(layout, rows),
+            _ => layout.iter().map(|&(field, layout)| (field, Column::new(field, layout, rows))).collect(),
+        };
         let natural = (kind.natural != kind.ties).then(|| natural_order(kind, rows));
         Self { rows: rows.len() as u32, columns, natural }
     }
@@ -103,6 +122,24 @@ impl Column {
             Self::Int(column) => column.ranks(),
         }
     }
+}
+
+/// Lays out all columns at the same time.
+fn at_once<R: Row + Sync>(layout: &[(Field, Layout)], rows: &[R]) -> Vec<(Field, Column)> {
+    std::thread::scope(|scope| {
+        let start = |&(field, layout): &(Field, Layout)| {
+            let thread = std::thread::Builder::new();
+            (field, layout, thread.spawn_scoped(scope, move || Column::new(field, layout, rows)))
+        };
+        let started: Vec<_> = layout.iter().map(start).collect();
+        let mut columns = Vec::with_capacity(layout.len());
+        for (field, layout, thread) in started {
+            // A column whose thread did not start, or did not end well, is made here.
+            let column = thread.ok().and_then(|thread| thread.join().ok());
+            columns.push((field, column.unwrap_or_else(|| Column::new(field, layout, rows))));
+        }
+        columns
+    })
 }
 
 /// Sorts rows by the table's own order. Both orders begin with the same attribute, so only rows that share it move.

@@ -144,7 +144,7 @@ fn check(people: &People, expected: &BTreeMap<String, Person>, query: &Query) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(800))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
     fn answers_as_the_reference_does(
         start in prop::collection::vec(person(0..60), 0..50),

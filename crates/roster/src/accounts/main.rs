@@ -11,7 +11,7 @@ use search::accounts as a;
 use super::{HostEntry, account_of};
 use crate::dead::Dead;
 use crate::kind::Kind;
-use crate::table::{Column, Layout, Table};
+use crate::table::{Column, Layout, Pace, Table};
 
 const FEW: Layout = Layout::Dictionary { sorted: false };
 const PLAIN: Layout = Layout::Int { sorted: false };
@@ -67,11 +67,11 @@ impl AccountsMain {
             }
             same
         });
-        Self::new(hosts)
+        Self::new(hosts, Pace::Fast)
     }
 
     /// Lays out hosts that are in the order of their ids.
-    fn new(hosts: Vec<Arc<HostEntry>>) -> Self {
+    fn new(hosts: Vec<Arc<HostEntry>>, pace: Pace) -> Self {
         let (mut starts, mut places, mut rows) = (vec![0], Vec::new(), Vec::new());
         for entry in &hosts {
             let mut order: Vec<u32> = (0..entry.accounts.len() as u32).collect();
@@ -80,7 +80,7 @@ impl AccountsMain {
             places.extend(order);
             starts.push(rows.len() as u32);
         }
-        let table = Table::new(&a::TABLE, &LAYOUT, &rows);
+        let table = Table::new(&a::TABLE, &LAYOUT, &rows, pace);
         Self { table, hosts, starts, places }
     }
 
@@ -162,6 +162,6 @@ impl Kind for AccountsMain {
             }
         }
         hosts.extend(changes.filter_map(|(_, item)| item.cloned()));
-        Self::new(hosts)
+        Self::new(hosts, Pace::Quiet)
     }
 }

@@ -6,6 +6,7 @@
 //! than 2^32 rows: memory ends long before.
 
 mod codes;
+mod grams;
 mod ints;
 mod ranks;
 mod text;

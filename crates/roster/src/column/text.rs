@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use memchr::memmem::Finder;
 use search::text::fold;
 
 use super::Ranks;
-use crate::set::RowSet;
+use super::grams::{Candidates, Grams};
 
 /// One text per row, back to back.
 #[derive(Debug, Default)]
@@ -38,41 +37,6 @@ impl Texts {
     pub(crate) fn get(&self, row: u32) -> &str {
         &self.bytes[self.start(row)..self.ends[row as usize]]
     }
-
-    /// Bytes of all texts.
-    pub(crate) fn size(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// Adds to `found` all rows whose text contains `part` (not empty).
-    fn scan(&self, part: &str, found: &mut RowSet) {
-        let finder = Finder::new(part.as_bytes());
-        let bytes = self.bytes.as_bytes();
-        let (mut at, mut row) = (0, 0);
-        while let Some(hit) = finder.find(&bytes[at..]) {
-            let hit = at + hit;
-            row = self.row_at(row, hit);
-            // A hit that reaches into the next row is none; the next may begin one byte on.
-            if hit + part.len() <= self.ends[row] {
-                found.insert(row as u32);
-                at = self.ends[row];
-            } else {
-                at = hit + 1;
-            }
-        }
-    }
-
-    /// The row that holds byte `at`, which lies in row `from` or behind: in growing steps, then by halves.
-    fn row_at(&self, from: usize, at: usize) -> usize {
-        let mut step = 1;
-        let mut low = from;
-        while self.ends.get(low + step).is_some_and(|&end| end <= at) {
-            low += step;
-            step *= 2;
-        }
-        let high = (low + step + 1).min(self.ends.len());
-        low + self.ends[low..high].partition_point(|&end| end <= at)
-    }
 }
 
 /// A text column with its order.
@@ -85,6 +49,8 @@ pub(crate) struct TextColumn {
     mixed: bool,
     /// Order by folded text.
     ranks: Ranks,
+    /// Grams of the folded texts, when the column is searched for parts.
+    grams: Option<Grams>,
 }
 
 impl TextColumn {
@@ -100,8 +66,10 @@ impl TextColumn {
             folded.shrink();
             folded
         });
-        let ranks = rank(folded.as_ref().unwrap_or(&texts));
-        Self { texts, folded: folded.filter(|_| searched), mixed, ranks }
+        let plain = folded.as_ref().unwrap_or(&texts);
+        let ranks = rank(plain);
+        let grams = searched.then(|| Grams::new(plain.ends.len() as u32, |row| plain.get(row)));
+        Self { texts, folded: folded.filter(|_| searched), mixed, ranks, grams }
     }
 
     /// The texts as they are.
@@ -128,18 +96,14 @@ impl TextColumn {
         }
     }
 
-    /// All rows whose text (folded or not) contains `part`; `None` when there is nothing to scan for it.
-    pub(crate) fn rows_with(&self, part: &str, fold: bool) -> Option<RowSet> {
-        let texts = match (&self.folded, fold && self.mixed) {
-            (_, false) => &self.texts,
-            (Some(folded), true) => folded,
-            (None, true) => return None,
-        };
-        let mut found = RowSet::new(self.texts.ends.len());
-        if !part.is_empty() {
-            texts.scan(part, &mut found);
-        }
-        (!part.is_empty()).then_some(found)
+    /// Rows whose folded text may contain `part` (folded, not empty); `None` when the column is not searched.
+    pub(crate) fn candidates(&self, part: &str) -> Option<Candidates> {
+        self.grams.as_ref().map(|grams| grams.candidates(part))
+    }
+
+    /// How many rows contain `part` (folded, not empty) at most; `None` when the column is not searched.
+    pub(crate) fn at_most(&self, part: &str) -> Option<u64> {
+        self.grams.as_ref().map(|grams| grams.at_most(part))
     }
 }
 
@@ -170,14 +134,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn scanning_finds_what_looking_at_each_text_finds(
-            texts in prop::collection::vec("[abA]{0,5}", 0..40), part in "[ab]{1,3}"
+        fn candidates_are_no_fewer_than_what_looking_at_each_text_finds(
+            texts in prop::collection::vec("[abAé]{0,5}", 0..40), part in "[abé]{1,3}"
         ) {
             let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true);
-            let found = column.rows_with(&part, true).expect("searched");
+            let found = column.candidates(&part).expect("searched");
             for (row, text) in texts.iter().enumerate() {
-                prop_assert_eq!(found.contains(row as u32), fold(text).contains(&part), "{}", text);
+                let (may, does) = (found.rows.contains(row as u32), fold(text).contains(&part));
+                prop_assert!(may || !does, "{} is missing", text);
+                prop_assert!(does || !may || !found.certain, "{} is too much", text);
             }
+            prop_assert!(column.at_most(&part).expect("searched") >= found.rows.len());
         }
 
         #[test]

@@ -14,7 +14,7 @@ use super::view::PersonView;
 use crate::dead::Dead;
 use crate::kind::Kind;
 use crate::query::compile;
-use crate::table::{Column, Layout, Table};
+use crate::table::{Column, Layout, Pace, Table};
 
 const LAYOUT: [(Field, Layout); 9] = [
     (USER_NAME, Layout::Text { searched: true }),
@@ -44,7 +44,7 @@ impl PeopleMain {
             }
             same
         });
-        Self { table: Table::new(&TABLE, &LAYOUT, &people), rest: Rest::new(views(&people)) }
+        Self { table: Table::new(&TABLE, &LAYOUT, &people, Pace::Fast), rest: Rest::new(views(&people)) }
     }
 
     /// The row of an id.
@@ -186,7 +186,7 @@ impl Kind for PeopleMain {
             rows.push(next);
         }
         Self {
-            table: Table::new(&TABLE, &LAYOUT, &rows),
+            table: Table::new(&TABLE, &LAYOUT, &rows, Pace::Quiet),
             rest: Rest::new(rows.iter().filter_map(Source::view)),
         }
     }

@@ -5,11 +5,12 @@
 //! * **gather**: list the candidates of the rarest condition (or look at all rows), keep what passes, select the
 //!   page by rank without sorting the rest.
 
+use roaring::RoaringBitmap;
 use search::Test;
 
+use super::plan::{part_of, text_passes};
 use super::{Plan, Sequence};
 use crate::dead::Dead;
-use crate::set::RowSet;
 use crate::table::Table;
 
 /// Rough costs in nanoseconds, measured at a million rows: what matters is how they compare.
@@ -22,10 +23,10 @@ mod cost {
     pub(super) const CANDIDATE: f64 = 15.0;
     /// One row when all are looked at in turn.
     pub(super) const ROW: f64 = 4.0;
+    /// A row with the rarest pair of a part: comparing sets, looking at the few that are left.
+    pub(super) const LISTED: f64 = 20.0;
     /// Bringing one row of the page into order.
     pub(super) const SORT: f64 = 40.0;
-    /// One byte of text scanned for a part.
-    pub(super) const BYTE: f64 = 0.15;
 }
 
 /// What is wanted of one table.
@@ -162,28 +163,25 @@ impl<'a> Job<'a> {
         let found = plan.share(self.rows()) * rows;
         let listed = plan.listable().map(|n| n as f64 * cost::CANDIDATE);
         let look = listed.unwrap_or(rows * cost::ROW + found * cost::CANDIDATE);
-        look + scan_size(plan) as f64 * cost::BYTE + found.min(self.count as f64) * cost::SORT
+        look + part_size(plan) * cost::LISTED + found.min(self.count as f64) * cost::SORT
     }
 
-    /// Replaces conditions on parts of text by the rows that a scan finds, unless another condition leaves so few
+    /// Replaces conditions on parts of text by the rows that meet them, unless another condition leaves so few
     /// candidates that looking at each is cheaper. Joins of listable conditions become sets on the way.
     fn list_parts(&self, plan: Plan<'a>) -> Plan<'a> {
         match plan {
             Plan::Text { column, test } => {
-                let found = match test {
-                    Test::Contains(part) => column.rows_with(part.as_str(), true),
-                    Test::ContainsExact(part) => column.rows_with(part, false),
-                    _ => None,
+                let Some(found) = part_of(test).and_then(|part| column.candidates(&part)) else {
+                    return Plan::Text { column, test };
                 };
-                match found {
-                    Some(set) => as_rows(set),
-                    None => Plan::Text { column, test },
-                }
+                let certain = found.certain && matches!(test, Test::Contains(_));
+                let passes = |row: &u32| certain || text_passes(column, test, *row);
+                Plan::Rows(if certain { found.rows } else { found.rows.iter().filter(passes).collect() })
             }
             Plan::And(parts) => {
-                let few = parts.iter().filter_map(|p| p.listable()).min();
-                let scan: usize = parts.iter().map(scan_size).sum();
-                let cheap = few.is_some_and(|few| few as f64 * cost::LOOK < scan as f64 * cost::BYTE);
+                let few = parts.iter().filter_map(Plan::listable).min();
+                let most: f64 = parts.iter().map(part_size).sum();
+                let cheap = few.is_some_and(|few| (few as f64) < most);
                 if cheap { Plan::And(parts) } else { Plan::And(self.list_each(parts)) }
             }
             Plan::Or(parts) => self.unite(self.list_each(parts)),
@@ -201,10 +199,10 @@ impl<'a> Job<'a> {
         if parts.iter().any(|p| p.listable().is_none()) {
             return Plan::Or(parts);
         }
-        let mut union = RowSet::new(self.rows());
-        for part in &parts {
+        let mut union = RoaringBitmap::new();
+        for part in parts {
             match part {
-                Plan::Rows { set, .. } => union.unite(set),
+                Plan::Rows(rows) => union |= rows,
                 _ => part.list(&mut |row| {
                     if part.test(row) {
                         union.insert(row);
@@ -212,14 +210,15 @@ impl<'a> Job<'a> {
                 }),
             }
         }
-        as_rows(union)
+        Plan::Rows(union)
     }
 
     fn gather(&self, plan: &Plan<'_>) -> Answer {
         let mut keys = Vec::new();
         let mut total = 0;
+        let sure = plan.lists_exactly() && plan.listable().is_some();
         let mut keep = |row: u32| {
-            if !self.dead.contains(row) && plan.test(row) {
+            if !self.dead.contains(row) && (sure || plan.test(row)) {
                 total += 1;
                 if self.count > 0 {
                     keys.push(self.sequence.key(row));
@@ -241,11 +240,6 @@ fn dead_before(dead: &[u64], sequence: Sequence<'_>, at: usize) -> usize {
         let key = sequence.key(row);
         dead.partition_point(|&d| d < key)
     })
-}
-
-fn as_rows<'a>(set: RowSet) -> Plan<'a> {
-    let count = set.len();
-    Plan::Rows { set, count }
 }
 
 /// The rows of the keys at the positions `from` to `end` of the sorted keys, without sorting the others.
@@ -274,12 +268,14 @@ fn looks_at_text(plan: &Plan<'_>) -> bool {
     }
 }
 
-/// Bytes that have to be scanned for parts of text.
-fn scan_size(plan: &Plan<'_>) -> usize {
+/// How many rows have to be looked at to list the rows of conditions on parts of text.
+fn part_size(plan: &Plan<'_>) -> f64 {
     match plan {
-        Plan::Text { column, .. } => column.texts().size(),
-        Plan::And(parts) | Plan::Or(parts) => parts.iter().map(scan_size).sum(),
-        Plan::Not(inner) => scan_size(inner),
-        _ => 0,
+        Plan::Text { column, test } => {
+            part_of(test).and_then(|part| column.at_most(&part)).map_or(0.0, |most| most as f64)
+        }
+        Plan::And(parts) | Plan::Or(parts) => parts.iter().map(part_size).sum(),
+        Plan::Not(inner) => part_size(inner),
+        _ => 0.0,
     }
 }

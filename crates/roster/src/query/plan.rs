@@ -1,10 +1,16 @@
 //! A filter made ready for one table: every test is an interval of ranks, a set of codes, a range of numbers, a set
 //! of rows or, where nothing better is known, a look at the text.
 
+use std::borrow::Cow;
+
+use roaring::RoaringBitmap;
 use search::Test;
+use search::text::fold;
 
 use crate::column::{Dictionary, Ints, Ranks, TextColumn};
-use crate::set::RowSet;
+
+/// A guess at the part of the rows with the rarest pair of letters of a text that contain all of it.
+const PARTS_HIT: f64 = 0.3;
 
 /// A filter over the rows of one table.
 #[derive(Debug)]
@@ -23,8 +29,8 @@ pub(crate) enum Plan<'a> {
     Numbers { column: &'a Ints, values: &'a [i64] },
     /// Rows whose text passes the test: the slow way that always works.
     Text { column: &'a TextColumn, test: &'a Test },
-    /// These rows and how many they are.
-    Rows { set: RowSet, count: usize },
+    /// These rows.
+    Rows(RoaringBitmap),
     /// These few rows, ascending.
     Few(Vec<u32>),
     /// Rows that pass all.
@@ -46,7 +52,7 @@ impl Plan<'_> {
             Self::Range { column, low, high } => column.get(row).is_some_and(|n| (*low..=*high).contains(&n)),
             Self::Numbers { column, values } => column.get(row).is_some_and(|n| values.contains(&n)),
             Self::Text { column, test } => text_passes(column, test, row),
-            Self::Rows { set, .. } => set.contains(row),
+            Self::Rows(rows) => rows.contains(row),
             Self::Few(rows) => rows.binary_search(&row).is_ok(),
             Self::And(parts) => parts.iter().all(|p| p.test(row)),
             Self::Or(parts) => parts.iter().any(|p| p.test(row)),
@@ -61,7 +67,7 @@ impl Plan<'_> {
             Self::Nothing => Some(0),
             Self::Interval { low, high, .. } => Some((high - low) as usize),
             Self::Codes { count, .. } => Some(*count as usize),
-            Self::Rows { count, .. } => Some(*count),
+            Self::Rows(rows) => Some(rows.len() as usize),
             Self::Few(few) => Some(few.len()),
             Self::Not(inner) => inner.count(rows).map(|count| rows - count),
             _ => None,
@@ -74,8 +80,9 @@ impl Plan<'_> {
             return count as f64 / rows.max(1) as f64;
         }
         match self {
-            Self::Text { test: Test::Contains(part), .. } => part_share(part.as_str()),
-            Self::Text { test: Test::ContainsExact(part), .. } => part_share(part),
+            Self::Text { column, test } => part_of(test)
+                .and_then(|part| column.at_most(&part))
+                .map_or(0.1, |most| PARTS_HIT * most as f64 / rows.max(1) as f64),
             Self::And(parts) => parts.iter().map(|p| p.share(rows)).product(),
             Self::Or(parts) => parts.iter().map(|p| p.share(rows)).sum::<f64>().min(1.0),
             Self::Not(inner) => 1.0 - inner.share(rows),
@@ -89,7 +96,7 @@ impl Plan<'_> {
             Self::Nothing => Some(0),
             Self::Interval { low, high, .. } => Some((high - low) as usize),
             Self::Codes { column, count, .. } if column.postings().is_some() => Some(*count as usize),
-            Self::Rows { count, .. } => Some(*count),
+            Self::Rows(rows) => Some(rows.len() as usize),
             Self::Few(few) => Some(few.len()),
             Self::And(parts) => parts.iter().filter_map(|p| p.listable()).min(),
             Self::Or(parts) => parts.iter().map(|p| p.listable()).sum(),
@@ -105,7 +112,7 @@ impl Plan<'_> {
                 ranks.order()[*low as usize..*high as usize].iter().for_each(|&row| each(row));
             }
             Self::Codes { column, allowed, .. } => list_codes(column, allowed, each),
-            Self::Rows { set, .. } => set.iter().for_each(each),
+            Self::Rows(rows) => rows.iter().for_each(each),
             Self::Few(few) => few.iter().for_each(|&row| each(row)),
             Self::And(parts) => {
                 let smallest = parts.iter().filter_map(|p| Some((p.listable()?, p)));
@@ -119,6 +126,11 @@ impl Plan<'_> {
         }
     }
 
+    /// Whether listing gives exactly the rows that pass, so that none has to be tested.
+    pub(crate) fn lists_exactly(&self) -> bool {
+        matches!(self, Self::Interval { .. } | Self::Rows(_) | Self::Few(_) | Self::Codes { .. })
+    }
+
     /// Whether a plan joined by "or" is part of it, so that listing may repeat rows.
     pub(crate) fn repeats(&self) -> bool {
         match self {
@@ -129,16 +141,17 @@ impl Plan<'_> {
     }
 }
 
-fn part_share(part: &str) -> f64 {
-    match part.len() {
-        0 => 1.0,
-        1 => 0.4,
-        2 => 0.1,
-        _ => 0.005,
+/// The folded text that a test looks for as a part; `None` for other tests, and for the empty part.
+pub(super) fn part_of(test: &Test) -> Option<Cow<'_, str>> {
+    match test {
+        Test::Contains(part) => Some(Cow::Borrowed(part.as_str())),
+        Test::ContainsExact(part) => Some(fold(part)),
+        _ => None,
     }
+    .filter(|part| !part.is_empty())
 }
 
-fn text_passes(column: &TextColumn, test: &Test, row: u32) -> bool {
+pub(super) fn text_passes(column: &TextColumn, test: &Test, row: u32) -> bool {
     let text = column.texts().get(row);
     match test {
         _ if text.is_empty() => false,
