@@ -172,7 +172,7 @@ fn ask_sudo(policies: &[String]) -> Vec<String> {
 
 /// The two users asked about for policy `i`.
 fn users_of(i: usize) -> &'static [&'static str] {
-    if i % 2 == 0 { &USERS[..2] } else { &USERS[2..] }
+    if i.is_multiple_of(2) { &USERS[..2] } else { &USERS[2..] }
 }
 
 fn fixture_groups(user: &str) -> (u32, Vec<(String, u32)>) {
