@@ -109,6 +109,12 @@ fn registry_of(sizes: &[Size]) -> Registry {
     let mut registry = Registry::with_prefix("rollcall");
     let mut families: Vec<(&str, Labelled)> = Vec::new();
     for size in sizes {
+        let Some(label) = &size.label else {
+            let single = Gauge::<f64, AtomicU64>::default();
+            single.set(size.value);
+            registry.register(size.name, size.help, single);
+            continue;
+        };
         let family = match families.iter().find(|(name, _)| *name == size.name) {
             Some((_, family)) => family.clone(),
             None => {
@@ -118,7 +124,7 @@ fn registry_of(sizes: &[Size]) -> Registry {
                 family
             }
         };
-        family.get_or_create(&size.label.iter().cloned().collect()).set(size.value);
+        family.get_or_create(&vec![label.clone()]).set(size.value);
     }
     registry
 }
