@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 mod exports;
+mod formats;
 mod generate;
 mod load;
 mod measure;
@@ -67,6 +68,8 @@ enum Part {
     People,
     /// The same through HTTP; does the first part as well, to compare answers.
     Http,
+    /// The writers of exports alone.
+    Formats,
     /// Exports of host accounts, beside the sqlite3 program.
     Exports,
 }
@@ -126,6 +129,9 @@ fn run(options: &Options) -> Result<()> {
     std::fs::create_dir_all(&options.work)?;
     let mut report = report::Report::new(&options);
     let mut answers = Vec::new();
+    if options.wants(Part::Formats) {
+        report.formats = formats::run(&options)?;
+    }
     if options.wants(Part::People) || options.wants(Part::Http) {
         (report.people, answers) = people::run(&options)?;
     }

@@ -1,6 +1,8 @@
 //! Clocks and samples.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::Result;
 
@@ -8,6 +10,12 @@ use crate::Result;
 const FEWEST: u64 = 5;
 /// Most samples of a question, however fast it is.
 const MOST: u64 = 5_000;
+
+/// Processor seconds of this process so far.
+pub fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default().as_secs_f64()
+}
 
 /// Processor seconds of the children this process has waited for (proc(5), stat fields 16 and 17).
 pub fn children_cpu_seconds() -> Result<f64> {
@@ -30,16 +38,22 @@ pub struct Samples<A> {
 }
 
 impl<A> Samples<A> {
-    /// Asks with the numbers 0, 1, 2, … for `seconds`, after two questions that do not count.
-    pub fn take(seconds: f64, mut ask: impl FnMut(u64) -> Result<A>) -> Result<Self> {
+    /// Asks with the values of the numbers 0, 1, 2, … for `seconds`, after two questions that do not count. Only
+    /// asking is timed.
+    pub fn take<V>(
+        seconds: f64,
+        values: impl Fn(u64) -> V,
+        mut ask: impl FnMut(&V) -> Result<A>,
+    ) -> Result<Self> {
         for number in 0..2 {
-            ask(u64::MAX - number)?;
+            ask(&values(u64::MAX - number))?;
         }
         let begin = Instant::now();
         let mut answers = Vec::new();
         for number in 0..MOST {
+            let values = values(number);
             let start = Instant::now();
-            let answer = ask(number)?;
+            let answer = ask(&values)?;
             answers.push((answer, start.elapsed().as_secs_f64()));
             if begin.elapsed().as_secs_f64() > seconds && number + 1 >= FEWEST {
                 break;

@@ -77,7 +77,7 @@ fn sample(
     question: Question,
     seconds: f64,
 ) -> Result<Samples<Answer>> {
-    Samples::take(seconds, |number| peer.ask(question, &source.values(number)))
+    Samples::take(seconds, |number| source.values(number), |values| peer.ask(question, values))
 }
 
 /// Fails when the two sides differ in any answer both gave.

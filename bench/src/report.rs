@@ -30,6 +30,8 @@ pub struct Report {
     pub people: Vec<PeopleRow>,
     /// The same through HTTP.
     pub http: Vec<HttpRow>,
+    /// The writers of exports alone.
+    pub formats: Vec<FormatRow>,
     /// Exports of host accounts.
     pub exports: Vec<ExportRow>,
     /// Seconds from the start of the server with both loaded to its first answer.
@@ -55,6 +57,19 @@ pub struct HttpRow {
     pub server_cpu: f64,
     /// Answers compared with SQLite's and found equal.
     pub compared: usize,
+}
+
+/// One writer.
+#[derive(Debug, Serialize)]
+pub struct FormatRow {
+    /// What it writes.
+    pub text: &'static str,
+    /// Rows.
+    pub rows: u64,
+    /// Cells of a row.
+    pub cells: usize,
+    /// Processor seconds.
+    pub cpu: f64,
 }
 
 /// One export; wall and processor seconds.
@@ -120,6 +135,7 @@ impl Report {
             account_count: options.accounts,
             people: Vec::new(),
             http: Vec::new(),
+            formats: Vec::new(),
             exports: Vec::new(),
             start: 0.0,
             memory: 0,
@@ -158,6 +174,12 @@ impl Report {
             ];
             let rows: Vec<_> = self.exports.iter().map(ExportRow::cells).collect();
             text += "\nExports through the API, beside `sqlite3 -csv` on the same rows, every record compared:\n\n";
+            text += &table(&head, &rows);
+        }
+        if !self.formats.is_empty() {
+            let head = ["writer alone", "", "rows", "cells a row", "CPU", "rows a CPU second"];
+            let rows: Vec<_> = self.formats.iter().map(FormatRow::cells).collect();
+            text += "\n";
             text += &table(&head, &rows);
         }
         if self.memory > 0 {
@@ -205,6 +227,19 @@ impl HttpRow {
             duration(self.p50),
             duration(self.p99),
             duration(self.server_cpu),
+        ]
+    }
+}
+
+impl FormatRow {
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.text.to_owned(),
+            String::new(),
+            grouped(self.rows),
+            self.cells.to_string(),
+            format!("{:.2} s", self.cpu),
+            grouped((self.rows as f64 / self.cpu) as u64),
         ]
     }
 }
