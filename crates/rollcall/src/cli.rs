@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{accounts, call, client::Target, error::CliError, hosts, people};
+use crate::{
+    accounts, call, client::Target, error::CliError, hosts, keys, people, quickstart, scan, serve, tenants,
+};
 
 const AFTER: &str = "\
 Start with `rollcall quickstart`.
@@ -24,6 +26,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start a server here, look at this machine, list and export its accounts, and show how to go on
+    Quickstart(quickstart::Args),
+    /// Run the server
+    Serve(serve::Args),
+    /// Look at the accounts of this machine
+    Scan(scan::Args),
     /// People of the directory: list, show, change, import, export
     #[command(subcommand)]
     People(people::Command),
@@ -33,6 +41,12 @@ enum Command {
     /// Hosts that have reported: list, import reports
     #[command(subcommand)]
     Hosts(hosts::Command),
+    /// API keys: make, list, disable, enable, delete
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Tenants: make, list
+    #[command(subcommand)]
+    Tenants(tenants::Command),
     /// Call any action of any service and print the answer
     Call(call::Args),
 }
@@ -44,6 +58,11 @@ impl Cli {
     /// Whatever made the command fail, ready to be shown.
     pub fn run(self) -> Result<(), CliError> {
         match self.command {
+            Command::Quickstart(args) => quickstart::run(&self.target, &args),
+            Command::Serve(args) => serve::run(&self.target, &args),
+            Command::Scan(args) => scan::run(&self.target, &args),
+            Command::Keys(command) => keys::run(&self.target, command),
+            Command::Tenants(command) => tenants::run(&self.target, command),
             Command::People(command) => people::run(&self.target, command),
             Command::Accounts(command) => accounts::run(&self.target, command),
             Command::Hosts(command) => hosts::run(&self.target, command),

@@ -31,6 +31,21 @@ impl CliError {
         Self { what: what.into(), code: None, request_id: None, next: None, exit: EXIT_FAILED }
     }
 
+    /// A failure with all its causes.
+    pub fn of(error: &dyn std::error::Error) -> Self {
+        let mut what = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            let text = inner.to_string();
+            // Some errors repeat their cause in their own text.
+            if !what.ends_with(&text) {
+                what = format!("{what}: {text}");
+            }
+            cause = inner.source();
+        }
+        Self::new(what)
+    }
+
     /// A wrong command line that the parser could not see.
     pub fn usage(what: impl Into<String>) -> Self {
         Self { exit: EXIT_USAGE, ..Self::new(what) }
@@ -65,11 +80,6 @@ impl CliError {
     pub fn context(mut self, doing: impl Display) -> Self {
         self.what = format!("{doing}: {}", self.what);
         self
-    }
-
-    /// The service's code, when the failure came from it.
-    pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
     }
 
     /// Exit code of the program.

@@ -5,13 +5,20 @@ mod accounts;
 mod call;
 mod cli;
 mod client;
+mod duration;
 mod error;
 mod export;
 mod filters;
 mod hosts;
+mod keys;
+mod local;
 mod output;
 mod paging;
 mod people;
+mod quickstart;
+mod scan;
+mod serve;
+mod tenants;
 
 use std::process::ExitCode;
 

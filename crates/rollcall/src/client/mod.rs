@@ -49,11 +49,6 @@ impl Client {
         Ok(Self { transport: http::Transport::new(endpoint)?, credentials })
     }
 
-    /// The server's base address, without a slash at the end.
-    pub fn base(&self) -> &str {
-        self.transport.base()
-    }
-
     /// Calls an action and returns the members of `Response` besides `RequestId`.
     ///
     /// # Errors

@@ -78,6 +78,14 @@ impl Target {
         self.named_endpoint().is_some()
     }
 
+    /// Whether the server that holds the data directory has left its address there.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn server_is_up(&self) -> Result<bool, CliError> {
+        Ok(read_endpoint(&self.data_dir()?)?.is_some())
+    }
+
     fn named_endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref().map(str::trim).filter(|e| !e.is_empty())
     }

@@ -2,7 +2,7 @@
 //! JSON shows them unchanged, CSV shows the chosen columns raw, a table shows them in words.
 
 use clap::ValueEnum;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use super::{emit, escape};
@@ -73,13 +73,18 @@ pub fn table(columns: &[Column], rows: &[Value], width: Option<u16>) -> String {
     if let Some(width) = width {
         table.set_width(width);
     }
-    table.set_header(columns.iter().map(|c| super::style::strong(c.title)));
+    table.set_header(columns.iter().map(heading));
     for row in rows {
         table.add_row(columns.iter().map(|c| cell(c, row)));
     }
     let mut out = table.trim_fmt();
     out.push('\n');
     out
+}
+
+fn heading(column: &Column) -> Cell {
+    let cell = Cell::new(column.title);
+    if super::style::on_stdout() { cell.add_attribute(Attribute::Bold) } else { cell }
 }
 
 fn cell(column: &Column, row: &Value) -> String {

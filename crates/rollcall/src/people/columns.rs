@@ -1,7 +1,9 @@
 //! The columns of a file of people: their names on the wire and what a cell may hold.
 //! A cell that passes may still be refused by the server, which knows the other people.
 
-use jiff::Timestamp;
+use model::PersonStatus;
+use search::time::parse_time;
+use service::checks;
 
 /// One column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,87 +69,35 @@ impl Column {
         Self::ALL.into_iter().find(|c| c.name() == text)
     }
 
-    /// What is wrong with a cell, if anything. Empty cells say nothing, except as a user name.
+    /// What is wrong with a cell, if anything, by the server's own rules. Empty cells say nothing, except as a
+    /// user name.
     pub fn complaint(self, cell: &str) -> Option<&'static str> {
         if cell.is_empty() {
             return (self == Self::UserName).then_some("it is empty");
         }
-        match self {
-            Self::UserName => longer(cell, 64).or_else(|| {
-                (cell.trim() != cell || has_control(cell))
-                    .then_some("blanks around it or control characters in it")
-            }),
-            Self::UserId => longer(cell, 64).or_else(|| {
-                (cell.chars().any(char::is_whitespace) || has_control(cell))
-                    .then_some("blanks or control characters in it")
-            }),
-            Self::DisplayName => longer(cell, 64),
-            Self::Description => longer(cell, 512),
-            Self::Phone => (!phone(cell)).then_some("not a phone number such as +86-13800138000"),
-            Self::Email => (!email(cell)).then_some("not an e-mail address"),
+        let (fine, complaint) = match self {
+            Self::UserName | Self::UserId => (
+                checks::user_name(cell),
+                "not 1 to 64 characters without control characters and without blanks around",
+            ),
+            Self::DisplayName => (
+                checks::at_most(cell, checks::NAME_MAX) && checks::printable(cell),
+                "longer than 64 characters, or control characters in it",
+            ),
+            Self::Description => {
+                (checks::at_most(cell, checks::DESCRIPTION_MAX), "longer than 512 characters")
+            }
+            Self::Phone => (checks::phone(cell), "not a phone number such as +86-13800138000"),
+            Self::Email => (checks::email(cell), "not an e-mail address"),
             Self::Status => {
-                let known = ["NORMAL", "FREEZE", "LOCKED", "NOT_ENABLED"].contains(&cell);
-                (!known).then_some("not one of NORMAL, FREEZE, LOCKED, NOT_ENABLED")
+                (PersonStatus::parse(cell).is_some(), "not one of NORMAL, FREEZE, LOCKED, NOT_ENABLED")
             }
             Self::CreationTime | Self::LastUpdateTime | Self::LastLoginTime => {
-                (!time(cell)).then_some("not a time such as 2026-01-31T09:44:07.182+0000")
+                (parse_time(cell).is_ok(), "not a time such as 2026-01-31T09:44:07.182+0000")
             }
-        }
+        };
+        (!fine).then_some(complaint)
     }
-}
-
-fn longer(cell: &str, max: usize) -> Option<&'static str> {
-    let long = cell.len() > max && cell.chars().count() > max;
-    long.then_some(if max == 64 { "longer than 64 characters" } else { "longer than 512 characters" })
-}
-
-fn has_control(cell: &str) -> bool {
-    cell.chars().any(char::is_control)
-}
-
-/// An optional `+`, then groups of digits joined by single hyphens, 4 to 20 digits in all.
-fn phone(cell: &str) -> bool {
-    let rest = cell.strip_prefix('+').unwrap_or(cell);
-    let digits = rest.bytes().filter(u8::is_ascii_digit).count();
-    (4..=20).contains(&digits)
-        && rest.split('-').all(|group| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn email(cell: &str) -> bool {
-    let Some((local, host)) = cell.rsplit_once('@') else { return false };
-    cell.len() <= 254
-        && !local.is_empty()
-        && !host.is_empty()
-        && !cell.chars().any(|c| c.is_whitespace() || c.is_control())
-        && !local.contains('@')
-}
-
-/// A time the service takes: date and time joined by `T`, 0 to 9 fraction digits, an offset `Z`, `+0000`,
-/// `+00:00` or `+00`, or none (UTC); or a bare date.
-fn time(cell: &str) -> bool {
-    let Some((date, clock)) = cell.split_once('T') else {
-        return cell.len() == 10 && cell.parse::<jiff::civil::Date>().is_ok();
-    };
-    if date.len() != 10 || clock.contains(['T', ' ', '[']) {
-        return false;
-    }
-    let (clock, offset) = match clock.find(['Z', '+', '-']) {
-        Some(at) => clock.split_at(at),
-        None => (clock, "Z"),
-    };
-    let offset = match *offset.as_bytes() {
-        [b'Z'] => "Z".to_owned(),
-        [sign @ (b'+' | b'-'), h1, h2] => spelled(sign, [h1, h2, b'0', b'0']),
-        [sign @ (b'+' | b'-'), h1, h2, m1, m2] | [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
-            spelled(sign, [h1, h2, m1, m2])
-        }
-        _ => return false,
-    };
-    format!("{date}T{clock}{offset}").parse::<Timestamp>().is_ok()
-}
-
-fn spelled(sign: u8, [h1, h2, m1, m2]: [u8; 4]) -> String {
-    [sign, h1, h2, b':', m1, m2].map(char::from).iter().collect()
 }
 
 #[cfg(test)]
@@ -190,7 +140,8 @@ mod tests {
             (UserName, &longer),
             (UserName, " ann"),
             (UserName, "a\u{1b}b"),
-            (UserId, "a b"),
+            (UserId, &longer),
+            (DisplayName, "a\nb"),
             (Phone, "call me"),
             (Email, "ann"),
             (Status, "normal"),

@@ -3,7 +3,7 @@
 mod batch;
 mod change;
 mod check;
-mod columns;
+pub mod columns;
 mod export;
 mod import;
 mod list;
