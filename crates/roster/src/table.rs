@@ -2,7 +2,7 @@
 
 use search::{Field, Row, SortKey, compare_natural, int_of, text_of};
 
-use crate::column::{Dictionary, Ints, Ranks, TextColumn};
+use crate::column::{Dictionary, Ints, Moved, Ranks, TextColumn};
 
 /// How a column is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -26,13 +26,13 @@ pub(crate) enum Column {
     Int(Ints),
 }
 
-/// How much of the machine laying out may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pace {
-    /// All of it: at the start, when there is nothing else to do.
-    Fast,
-    /// One thread, beside others that answer queries.
-    Quiet,
+/// What laying out can start from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Start<'a> {
+    /// Nothing. Takes all processors: at the start there is nothing else for them to do.
+    Afresh,
+    /// An older table of the same kind and the way of its rows. Takes one thread, beside others that answer queries.
+    From(&'a Table, &'a Moved),
 }
 
 /// Tables of fewer rows are not worth a thread per column.
@@ -53,11 +53,14 @@ impl Table {
         kind: &search::Table,
         layout: &[(Field, Layout)],
         rows: &[R],
-        pace: Pace,
+        start: Start<'_>,
     ) -> Self {
-        let columns = match pace {
-            Pace::Fast if rows.len() > SMALL => at_once(layout, rows),
-            _ => layout.iter().map(|&(field, layout)| (field, Column::new(field, layout, rows))).collect(),
+        let columns = match start {
+            Start::Afresh if rows.len() > SMALL => at_once(layout, rows),
+            _ => {
+                let column = |&(field, layout)| (field, Column::new(field, layout, rows, start));
+                layout.iter().map(column).collect()
+            }
         };
         let natural = (kind.natural != kind.ties).then(|| natural_order(kind, rows));
         Self { rows: rows.len() as u32, columns, natural }
@@ -106,13 +109,31 @@ impl Table {
 }
 
 impl Column {
-    fn new<R: Row>(field: Field, layout: Layout, rows: &[R]) -> Self {
+    fn new<R: Row>(field: Field, layout: Layout, rows: &[R], start: Start<'_>) -> Self {
+        let old = match start {
+            Start::Afresh => None,
+            Start::From(table, moved) => table.column(field).map(|column| (column, moved)),
+        };
         let texts = || rows.iter().map(move |row| text_of(row, field));
         match layout {
-            Layout::Text { searched } => Self::Text(TextColumn::new(texts(), searched)),
+            Layout::Text { searched } => {
+                let old = old.and_then(|(column, moved)| Some((column.as_text()?, moved)));
+                Self::Text(TextColumn::new(texts(), searched, old))
+            }
             Layout::Dictionary { sorted } => Self::Dictionary(Dictionary::new(texts(), sorted)),
-            Layout::Int { sorted } => Self::Int(Ints::new(rows.iter().map(|row| int_of(row, field)), sorted)),
+            Layout::Int { sorted } => {
+                let old = old.and_then(|(column, moved)| Some((column.as_int()?, moved)));
+                Self::Int(Ints::new(rows.iter().map(|row| int_of(row, field)), sorted, old))
+            }
         }
+    }
+
+    fn as_text(&self) -> Option<&TextColumn> {
+        if let Self::Text(column) = self { Some(column) } else { None }
+    }
+
+    fn as_int(&self) -> Option<&Ints> {
+        if let Self::Int(column) = self { Some(column) } else { None }
     }
 
     fn ranks(&self) -> Option<&Ranks> {
@@ -129,14 +150,18 @@ fn at_once<R: Row + Sync>(layout: &[(Field, Layout)], rows: &[R]) -> Vec<(Field,
     std::thread::scope(|scope| {
         let start = |&(field, layout): &(Field, Layout)| {
             let thread = std::thread::Builder::new();
-            (field, layout, thread.spawn_scoped(scope, move || Column::new(field, layout, rows)))
+            (
+                field,
+                layout,
+                thread.spawn_scoped(scope, move || Column::new(field, layout, rows, Start::Afresh)),
+            )
         };
         let started: Vec<_> = layout.iter().map(start).collect();
         let mut columns = Vec::with_capacity(layout.len());
         for (field, layout, thread) in started {
             // A column whose thread did not start, or did not end well, is made here.
             let column = thread.ok().and_then(|thread| thread.join().ok());
-            columns.push((field, column.unwrap_or_else(|| Column::new(field, layout, rows))));
+            columns.push((field, column.unwrap_or_else(|| Column::new(field, layout, rows, Start::Afresh))));
         }
         columns
     })

@@ -9,9 +9,10 @@ use search::Field;
 use search::accounts as a;
 
 use super::{HostEntry, account_of};
+use crate::column::Moved;
 use crate::dead::Dead;
 use crate::kind::Kind;
-use crate::table::{Column, Layout, Pace, Table};
+use crate::table::{Column, Layout, Start, Table};
 
 const FEW: Layout = Layout::Dictionary { sorted: false };
 const PLAIN: Layout = Layout::Int { sorted: false };
@@ -67,11 +68,11 @@ impl AccountsMain {
             }
             same
         });
-        Self::new(hosts, Pace::Fast)
+        Self::new(hosts, None)
     }
 
-    /// Lays out hosts that are in the order of their ids.
-    fn new(hosts: Vec<Arc<HostEntry>>, pace: Pace) -> Self {
+    /// Lays out hosts that are in the order of their ids; `old` is what came before.
+    fn new(hosts: Vec<Arc<HostEntry>>, old: Option<&Self>) -> Self {
         let (mut starts, mut places, mut rows) = (vec![0], Vec::new(), Vec::new());
         for entry in &hosts {
             let mut order: Vec<u32> = (0..entry.accounts.len() as u32).collect();
@@ -80,8 +81,27 @@ impl AccountsMain {
             places.extend(order);
             starts.push(rows.len() as u32);
         }
-        let table = Table::new(&a::TABLE, &LAYOUT, &rows, pace);
+        let moved = old.map(|old| (old, old.moved(&hosts, &starts)));
+        let start = match &moved {
+            Some((old, moved)) => Start::From(&old.table, moved),
+            None => Start::Afresh,
+        };
+        let table = Table::new(&a::TABLE, &LAYOUT, &rows, start);
         Self { table, hosts, starts, places }
+    }
+
+    /// The way of the rows into new hosts with the given first rows: those of the very same entry stay.
+    fn moved(&self, hosts: &[Arc<HostEntry>], starts: &[u32]) -> Moved {
+        let mut moved = Moved::new(self.table.rows());
+        for (entry, pair) in hosts.iter().zip(starts.windows(2)) {
+            let rows = pair[0]..pair[1];
+            let same = self.index(&entry.host.quuid).filter(|&old| Arc::ptr_eq(&self.hosts[old], entry));
+            match same {
+                Some(old) => (self.starts[old]..).zip(rows).for_each(|(from, to)| moved.keep(from, to)),
+                None => rows.for_each(|row| moved.add(row)),
+            }
+        }
+        moved
     }
 
     /// The account in a row; `None` beyond the last.
@@ -162,6 +182,6 @@ impl Kind for AccountsMain {
             }
         }
         hosts.extend(changes.filter_map(|(_, item)| item.cloned()));
-        Self::new(hosts, Pace::Quiet)
+        Self::new(hosts, Some(self))
     }
 }

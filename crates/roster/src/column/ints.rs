@@ -1,6 +1,6 @@
 //! Whole numbers, in the narrowest width that holds all of a column.
 
-use super::Ranks;
+use super::{Moved, Ranks};
 
 /// One whole number, or none, per row.
 #[derive(Debug)]
@@ -20,10 +20,16 @@ enum Values {
 }
 
 impl Ints {
-    /// Lays out the numbers of all rows in row order; a `sorted` column also gets an order.
-    pub(crate) fn new(values: impl Iterator<Item = Option<i64>>, sorted: bool) -> Self {
+    /// Lays out the numbers of all rows in row order; a `sorted` column also gets an order. `old` is
+    /// the column of an older table and the way of its rows.
+    pub(crate) fn new(
+        values: impl Iterator<Item = Option<i64>>,
+        sorted: bool,
+        old: Option<(&Self, &Moved)>,
+    ) -> Self {
         let values: Vec<i64> = values.map(|v| v.unwrap_or(i64::MIN)).collect();
-        let ranks = sorted.then(|| rank(&values));
+        let old = old.and_then(|(old, moved)| Some((old.ranks()?, moved)));
+        let ranks = sorted.then(|| rank(&values, old));
         Self { values: Values::new(values), ranks }
     }
 
@@ -57,10 +63,16 @@ impl Values {
     }
 }
 
-fn rank(values: &[i64]) -> Ranks {
-    let mut keys: Vec<(i64, u32)> = values.iter().copied().zip(0..).collect();
-    keys.sort_unstable();
-    let missing = keys.partition_point(|&(value, _)| value == i64::MIN);
-    let order = keys.into_iter().map(|(_, row)| row).collect();
-    Ranks::new(order, missing, |a, b| values[a as usize] == values[b as usize])
+fn rank(values: &[i64], old: Option<(&Ranks, &Moved)>) -> Ranks {
+    let value = |row: u32| values[row as usize];
+    let order = match old {
+        Some((old, moved)) => moved.order(old.order(), |a, b| (value(a), a).cmp(&(value(b), b))),
+        None => {
+            let mut keys: Vec<(i64, u32)> = values.iter().copied().zip(0..).collect();
+            keys.sort_unstable();
+            keys.into_iter().map(|(_, row)| row).collect()
+        }
+    };
+    let missing = order.partition_point(|&row| value(row) == i64::MIN);
+    Ranks::new(order, missing, |a, b| value(a) == value(b))
 }

@@ -8,10 +8,12 @@
 mod codes;
 mod grams;
 mod ints;
+mod moved;
 mod ranks;
 mod text;
 
 pub(crate) use codes::Dictionary;
 pub(crate) use ints::Ints;
+pub(crate) use moved::Moved;
 pub(crate) use ranks::Ranks;
 pub(crate) use text::{TextColumn, Texts};

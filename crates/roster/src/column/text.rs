@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use search::text::fold;
 
-use super::Ranks;
 use super::grams::{Candidates, Grams};
+use super::{Moved, Ranks};
 
 /// One text per row, back to back.
 #[derive(Debug, Default)]
@@ -54,8 +54,13 @@ pub(crate) struct TextColumn {
 }
 
 impl TextColumn {
-    /// Lays out the texts of all rows in row order; `searched` columns are quick to search for parts.
-    pub(crate) fn new<'a>(values: impl Iterator<Item = Option<&'a str>>, searched: bool) -> Self {
+    /// Lays out the texts of all rows in row order; `searched` columns are quick to search for parts. `old` is the
+    /// column of an older table and the way of its rows.
+    pub(crate) fn new<'a>(
+        values: impl Iterator<Item = Option<&'a str>>,
+        searched: bool,
+        old: Option<(&Self, &Moved)>,
+    ) -> Self {
         let mut texts = Texts::default();
         values.for_each(|text| texts.push(text.unwrap_or_default()));
         texts.shrink();
@@ -67,7 +72,7 @@ impl TextColumn {
             folded
         });
         let plain = folded.as_ref().unwrap_or(&texts);
-        let ranks = rank(plain);
+        let ranks = rank(plain, old);
         let grams = searched.then(|| Grams::new(plain.ends.len() as u32, |row| plain.get(row)));
         Self { texts, folded: folded.filter(|_| searched), mixed, ranks, grams }
     }
@@ -107,16 +112,26 @@ impl TextColumn {
     }
 }
 
-/// Orders rows by text. The first bytes, as numbers, decide most comparisons without touching the texts.
-fn rank(texts: &Texts) -> Ranks {
+/// Orders rows by text.
+fn rank(texts: &Texts, old: Option<(&TextColumn, &Moved)>) -> Ranks {
+    let order = match old {
+        Some((old, moved)) => {
+            moved.order(old.ranks.order(), |a, b| texts.get(a).cmp(texts.get(b)).then(a.cmp(&b)))
+        }
+        None => sorted(texts),
+    };
+    let missing = order.partition_point(|&row| texts.get(row).is_empty());
+    Ranks::new(order, missing, |a, b| texts.get(a) == texts.get(b))
+}
+
+/// Sorts all rows. The first bytes, as numbers, decide most comparisons without touching the texts.
+fn sorted(texts: &Texts) -> Vec<u32> {
     let rows = texts.ends.len() as u32;
     let mut keys: Vec<(u128, u32)> = (0..rows).map(|row| (head(texts.get(row)), row)).collect();
     keys.sort_unstable_by(|a, b| {
         a.0.cmp(&b.0).then_with(|| texts.get(a.1).cmp(texts.get(b.1))).then(a.1.cmp(&b.1))
     });
-    let order: Vec<u32> = keys.into_iter().map(|(_, row)| row).collect();
-    let missing = order.partition_point(|&row| texts.get(row).is_empty());
-    Ranks::new(order, missing, |a, b| texts.get(a) == texts.get(b))
+    keys.into_iter().map(|(_, row)| row).collect()
 }
 
 /// The first sixteen bytes as a number that orders as the text does.
@@ -137,7 +152,7 @@ mod tests {
         fn candidates_are_no_fewer_than_what_looking_at_each_text_finds(
             texts in prop::collection::vec("[abAé]{0,5}", 0..40), part in "[abé]{1,3}"
         ) {
-            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true);
+            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true, None);
             let found = column.candidates(&part).expect("searched");
             for (row, text) in texts.iter().enumerate() {
                 let (may, does) = (found.rows.contains(row as u32), fold(text).contains(&part));
@@ -149,7 +164,7 @@ mod tests {
 
         #[test]
         fn ranks_are_the_order_of_folded_texts(texts in prop::collection::vec("[a-cA-C\u{0}é]{0,20}", 0..40)) {
-            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), false);
+            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), false, None);
             let mut rows: Vec<u32> = (0..texts.len() as u32).collect();
             rows.sort_by_key(|&row| fold(&texts[row as usize]).into_owned());
             prop_assert_eq!(column.ranks().order(), &rows[..]);

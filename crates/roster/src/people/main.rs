@@ -11,10 +11,11 @@ use search::{Field, Filter, Row};
 
 use super::rest::{Rest, views};
 use super::view::PersonView;
+use crate::column::Moved;
 use crate::dead::Dead;
 use crate::kind::Kind;
 use crate::query::compile;
-use crate::table::{Column, Layout, Pace, Table};
+use crate::table::{Column, Layout, Start, Table};
 
 const LAYOUT: [(Field, Layout); 9] = [
     (USER_NAME, Layout::Text { searched: true }),
@@ -44,7 +45,7 @@ impl PeopleMain {
             }
             same
         });
-        Self { table: Table::new(&TABLE, &LAYOUT, &people, Pace::Fast), rest: Rest::new(views(&people)) }
+        Self { table: Table::new(&TABLE, &LAYOUT, &people, Start::Afresh), rest: Rest::new(views(&people)) }
     }
 
     /// The row of an id.
@@ -175,6 +176,7 @@ impl Kind for PeopleMain {
         let kept = live.map(|row| Source::Kept(self, row));
         let put = changes.iter().filter_map(|(_, item)| Some(Source::Put(item.as_ref()?)));
         let mut rows: Vec<Source<'_>> = Vec::with_capacity(self.table.rows() as usize + changes.len());
+        let mut moved = Moved::new(self.table.rows());
         let (mut kept, mut put) = (kept.peekable(), put.peekable());
         loop {
             let next = match (kept.peek(), put.peek()) {
@@ -183,10 +185,15 @@ impl Kind for PeopleMain {
                 (_, None) => kept.next(),
             };
             let Some(next) = next else { break };
+            let number = rows.len() as u32;
+            match next {
+                Source::Kept(_, row) => moved.keep(row, number),
+                Source::Put(_) => moved.add(number),
+            }
             rows.push(next);
         }
         Self {
-            table: Table::new(&TABLE, &LAYOUT, &rows, Pace::Quiet),
+            table: Table::new(&TABLE, &LAYOUT, &rows, Start::From(&self.table, &moved)),
             rest: Rest::new(rows.iter().filter_map(Source::view)),
         }
     }

@@ -70,8 +70,8 @@ impl Rest {
         Self {
             shared,
             descriptions,
-            expires: Ints::new(views.clone().map(|v| v.expires), false),
-            activated: Ints::new(views.map(|v| v.activated), false),
+            expires: Ints::new(views.clone().map(|v| v.expires), false, None),
+            activated: Ints::new(views.map(|v| v.activated), false, None),
         }
     }
 
