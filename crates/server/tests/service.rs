@@ -30,7 +30,6 @@ async fn get(address: SocketAddr, bytes: &[u8]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "Service::load waits for its own reader lock: the `for` over tenants() holds it"]
 async fn people_written_are_listed_and_an_export_can_be_fetched() {
     let dir = tempfile::tempdir().unwrap();
     let settings = Settings::new(dir.path());

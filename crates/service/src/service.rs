@@ -177,11 +177,13 @@ impl Service {
     /// # Errors
     /// Trouble with the store.
     pub fn load(self: &Arc<Self>) -> Result<(), OpenError> {
-        for tenant in self.reader().tenants()? {
+        // Outside the loops, whose bodies read too: the guard of a loop's head lives as long as the loop.
+        let (tenants, tasks) = (self.reader().tenants()?, self.reader().tasks()?);
+        for tenant in tenants {
             let state = self.load_tenant(tenant)?;
             self.directory.put(state);
         }
-        for task in self.reader().tasks()? {
+        for task in tasks {
             self.tasks.put(Arc::new(task));
         }
         self.start_exports()?;
