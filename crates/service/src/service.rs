@@ -177,8 +177,9 @@ impl Service {
     /// # Errors
     /// Trouble with the store.
     pub fn load(self: &Arc<Self>) -> Result<(), OpenError> {
-        // Outside the loops, whose bodies read too: the guard of a loop's head lives as long as the loop.
-        let (tenants, tasks) = (self.reader().tenants()?, self.reader().tasks()?);
+        // Statements of their own: a guard lives to the end of its statement, and a loop's head as long as the loop.
+        let tenants = self.reader().tenants()?;
+        let tasks = self.reader().tasks()?;
         for tenant in tenants {
             let state = self.load_tenant(tenant)?;
             self.directory.put(state);
