@@ -15,6 +15,8 @@ mod people;
 pub use fleet::{ACCOUNTS, Fleet};
 pub use people::{People, time};
 
+/// Part of the names of what is kept between runs: grows whenever the data or its storage changes.
+pub const EDITION: u32 = 1;
 /// 2016-01-01, where all history begins (seconds since the epoch).
 pub const BEGIN: i64 = 1_451_606_400;
 /// 2026-01-01, where it ends.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::generate::{ACCOUNTS, Fleet, People, time};
+use crate::generate::{ACCOUNTS, EDITION, Fleet, People, time};
 use crate::server::{Client, ROLLCALL, Server};
 use crate::{Options, Result};
 
@@ -18,7 +18,7 @@ const REPORTS: u64 = 100;
 /// The data directory with the people and the accounts of these options.
 pub fn data(options: &Options, program: &Path) -> Result<PathBuf> {
     let hosts = hosts(options);
-    let path = options.work.join(format!("data-{}-{hosts}", options.people));
+    let path = options.work.join(format!("data-{EDITION}-{}-{hosts}", options.people));
     if path.exists() {
         return Ok(path);
     }

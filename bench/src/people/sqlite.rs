@@ -6,7 +6,7 @@ use std::time::Instant;
 use rusqlite::{CachedStatement, Connection, ToSql, params, types::ValueRef};
 
 use super::{Answer, Page, Peer, Question, Values};
-use crate::generate::People;
+use crate::generate::{EDITION, People};
 use crate::{Options, Result};
 
 const TABLE: &str = "
@@ -37,7 +37,7 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens the database of this size; loads it first when no earlier run did.
     pub fn open(options: &Options) -> Result<Self> {
-        let path = options.work.join(format!("people-{}.sqlite", options.people));
+        let path = options.work.join(format!("people-{EDITION}-{}.sqlite", options.people));
         if !path.exists() {
             let part = path.with_extension("part");
             load(&part, options.people)?;
