@@ -40,7 +40,9 @@ class Server:
         )
         ready, _, _ = select.select([self.process.stdout], [], [], 60)
         line = self.process.stdout.readline().decode() if ready else "nothing for 60 s"
-        assert "http" in line, f"no address: {line!r}; log: {self.log_text()[-2000:]}"
+        if "http" not in line:
+            self.kill()
+            raise AssertionError(f"no address: {line!r}; log: {self.log_text()[-2000:]}")
         self.url = line.split()[-1].strip()
         self.address = urlsplit(self.url).netloc
         key = tomllib.loads((self.directory / "credentials.toml").read_text())
@@ -93,9 +95,10 @@ class Server:
         made = self.call("rollcall", "CreateTenant", {"Name": name})
         return made["SecretId"], made["SecretKey"]
 
-    def profile(self, method="POST", **sign):
+    def profile(self, method="POST", unsigned=False, **sign):
         """A profile of the official SDK; `sign` are members of ClientProfile such as signMethod."""
         profile = ClientProfile(**sign)
+        profile.unsignedPayload = unsigned
         profile.httpProfile = HttpProfile(protocol="http", endpoint=self.address, reqMethod=method, reqTimeout=60)
         return profile
 

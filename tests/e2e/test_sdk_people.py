@@ -156,7 +156,7 @@ def test_signatures(odd, sign, method):
 
 def test_unsigned_payload(server):
     """Taken on the loopback address, where nobody can change the body on the way."""
-    client = server.eiam(unsignedPayload=True)
+    client = server.eiam(unsigned=True)
     assert client.ListUsers(models.ListUsersRequest()).RequestId
 
 
