@@ -3,6 +3,8 @@
 //! noted and applied on top of its result.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 
@@ -14,6 +16,11 @@ use crate::snapshot::Snapshot;
 const MERGE_AT_LEAST: usize = 1024;
 /// A delta of this part of the main part is merged: every query looks at all rows of the delta.
 const MERGE_SHARE: usize = 256;
+/// After a merge its thread rests this many times as long as the merge took. A flood of changes then costs as much
+/// again for merging, not the square of its length, and the delta grows for a while instead.
+const REST: u32 = 5;
+/// Longest rest.
+const REST_AT_MOST: Duration = Duration::from_secs(60);
 /// So many noted changes are applied while writers wait, at the end of a merge.
 const LAST_ROUND: usize = 1024;
 
@@ -21,8 +28,16 @@ pub(crate) struct Keeper<K: Kind>(Arc<Inner<K>>);
 
 struct Inner<K: Kind> {
     current: ArcSwap<Snapshot<K>>,
-    /// Changes since the running merge began; `None` when none is running. The lock is what makes writers take turns.
-    since_merge: Mutex<Option<Vec<Change<K::Item>>>>,
+    /// The lock is what makes writers take turns.
+    turn: Mutex<Turn<K::Item>>,
+}
+
+/// What a writer has to know of merging.
+struct Turn<T> {
+    /// Changes since the running merge began; `None` when none is running.
+    noted: Option<Vec<Change<T>>>,
+    /// Whether the merging thread lives: it merges, or rests and looks again.
+    thread: bool,
 }
 
 impl<K: Kind> Keeper<K> {
@@ -30,7 +45,8 @@ impl<K: Kind> Keeper<K> {
     pub(crate) fn new(main: K) -> Self {
         let snapshot = Snapshot { main: Arc::new(main), delta: Delta::default() };
         let current = ArcSwap::from_pointee(snapshot);
-        Self(Arc::new(Inner { current, since_merge: Mutex::new(None) }))
+        let turn = Mutex::new(Turn { noted: None, thread: false });
+        Self(Arc::new(Inner { current, turn }))
     }
 
     /// The current snapshot.
@@ -40,45 +56,71 @@ impl<K: Kind> Keeper<K> {
 
     /// Applies changes in order and publishes one new snapshot; starts a merge when one is due.
     pub(crate) fn apply(&self, changes: impl Iterator<Item = Change<K::Item>>) {
-        let mut writer = self.0.writer();
+        let mut turn = self.0.turn();
         let old = self.0.current.load_full();
         let mut delta = old.delta.clone();
         for change in changes {
-            if let Some(noted) = writer.as_mut() {
+            if let Some(noted) = turn.noted.as_mut() {
                 noted.push(change.clone());
             }
             delta.apply(&old.main, change);
         }
-        let due = delta.size() >= MERGE_AT_LEAST.max(old.main.table().rows() as usize / MERGE_SHARE);
-        self.0.current.store(Arc::new(Snapshot { main: Arc::clone(&old.main), delta }));
-        if due && writer.is_none() {
-            self.0.start_merge(writer);
+        let snapshot = Snapshot { main: Arc::clone(&old.main), delta };
+        let due = merge_due(&snapshot);
+        self.0.current.store(Arc::new(snapshot));
+        if due && !turn.thread {
+            turn.thread = true;
+            drop(turn);
+            self.0.start_thread();
         }
     }
 
     /// Merges now, in this thread, unless a merge is running.
     pub(crate) fn merge(&self) {
-        let mut writer = self.0.writer();
-        if writer.is_none() {
-            *writer = Some(Vec::new());
-            drop(writer);
-            Merging::new(&self.0).run();
+        if let Some(merging) = Merging::begin(&self.0) {
+            merging.run();
         }
     }
 }
 
+/// Whether the delta has grown so far that queries would feel it.
+fn merge_due<K: Kind>(snapshot: &Snapshot<K>) -> bool {
+    snapshot.delta.size() >= MERGE_AT_LEAST.max(snapshot.main.table().rows() as usize / MERGE_SHARE)
+}
+
 impl<K: Kind> Inner<K> {
-    fn writer(&self) -> MutexGuard<'_, Option<Vec<Change<K::Item>>>> {
+    fn turn(&self) -> MutexGuard<'_, Turn<K::Item>> {
         // A writer that panicked has published nothing: what is current is whole.
-        self.since_merge.lock().unwrap_or_else(PoisonError::into_inner)
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start_merge(self: &Arc<Self>, mut writer: MutexGuard<'_, Option<Vec<Change<K::Item>>>>) {
-        *writer = Some(Vec::new());
-        drop(writer);
-        let merging = Merging::new(self);
-        // Without a thread the guard is dropped with the closure, and the next change tries again.
-        let _ = std::thread::Builder::new().name("roster-merge".into()).spawn(move || merging.run());
+    /// Starts the thread that merges until nothing is due. It does not keep the roster alive while it rests.
+    fn start_thread(self: &Arc<Self>) {
+        let weak = Arc::downgrade(self);
+        let work = move || {
+            while let Some(rest) = weak.upgrade().and_then(|inner| inner.merge_if_due()) {
+                thread::sleep(rest);
+            }
+        };
+        if thread::Builder::new().name("roster-merge".into()).spawn(work).is_err() {
+            // The next change tries again.
+            self.turn().thread = false;
+        }
+    }
+
+    /// Merges if that is due, and says how long to rest; `None` ends the thread.
+    fn merge_if_due(self: &Arc<Self>) -> Option<Duration> {
+        let mut turn = self.turn();
+        if !merge_due(&self.current.load()) {
+            turn.thread = false;
+            return None;
+        }
+        drop(turn);
+        let started = Instant::now();
+        if let Some(merging) = Merging::begin(self) {
+            merging.run();
+        }
+        Some((started.elapsed() * REST).min(REST_AT_MOST))
     }
 }
 
@@ -91,14 +133,22 @@ struct Merging<K: Kind> {
 impl<K: Kind> Drop for Merging<K> {
     fn drop(&mut self) {
         if !self.published {
-            *self.inner.writer() = None;
+            let mut turn = self.inner.turn();
+            // A merge that panicked took its thread with it.
+            *turn = Turn { noted: None, thread: false };
         }
     }
 }
 
 impl<K: Kind> Merging<K> {
-    fn new(inner: &Arc<Inner<K>>) -> Self {
-        Self { inner: Arc::clone(inner), published: false }
+    /// Begins to note changes; `None` while another merge runs.
+    fn begin(inner: &Arc<Inner<K>>) -> Option<Self> {
+        let mut turn = inner.turn();
+        if turn.noted.is_some() {
+            return None;
+        }
+        turn.noted = Some(Vec::new());
+        Some(Self { inner: Arc::clone(inner), published: false })
     }
 
     /// Makes the new main part from the snapshot that is current, which is not older than the first note. What was
@@ -109,14 +159,14 @@ impl<K: Kind> Merging<K> {
         let main = Arc::new(base.main.merge(base.delta.dead(), &base.delta.changes()));
         let mut delta = Delta::<K>::default();
         loop {
-            let mut writer = inner.writer();
-            let noted = writer.as_mut().map(std::mem::take).unwrap_or_default();
+            let mut turn = inner.turn();
+            let noted = turn.noted.as_mut().map(std::mem::take).unwrap_or_default();
             let last = noted.len() <= LAST_ROUND;
-            let waiting = last.then_some(writer);
+            let waiting = last.then_some(turn);
             noted.into_iter().for_each(|change| delta.apply(&main, change));
-            if let Some(mut writer) = waiting {
+            if let Some(mut turn) = waiting {
                 inner.current.store(Arc::new(Snapshot { main, delta }));
-                *writer = None;
+                turn.noted = None;
                 self.published = true;
                 return;
             }
