@@ -3,6 +3,7 @@ they leave behind, which has to be nothing. The tables are in bad_transport.py, 
 
 Where a tuple of codes stands, the documents leave the choice.
 """
+import json
 import re
 import time
 from types import SimpleNamespace
@@ -11,8 +12,9 @@ import bad_accounts
 import bad_people
 import bad_transport
 import pytest
-from raw import Raw
+from raw import VERSIONS, Raw
 from reports import account, report, send
+from rig import ROOT
 
 CASES = bad_transport.CASES + bad_people.CASES + bad_accounts.CASES
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -43,7 +45,7 @@ def callers(server):
 
     made = SimpleNamespace(
         server=server, raw=server.raw(), temporary=caller(ExpiresIn=600), ended=caller(ExpiresIn=1),
-        disabled=caller(), deleted=caller(), agent=caller(Role="agent"),
+        disabled=caller(), deleted=caller(), agent=caller(Role="agent"), seen=set(),
     )
     server.call("rollcall", "ModifyKeyStatus", {"SecretId": made.disabled.secret_id, "State": "DISABLED"})
     server.call("rollcall", "DeleteKey", {"SecretId": made.deleted.secret_id})
@@ -58,18 +60,28 @@ def test_there_are_enough_cases():
 
 def named():
     for number, (name, code, send) in enumerate(CASES):
-        yield pytest.param(code, send, id=f"{number} " + re.sub(r"[^\x20-\x7e]", "?", name))
+        yield pytest.param(name.split()[0], code, send, id=f"{number} " + re.sub(r"[^\x20-\x7e]", "?", name))
 
 
-@pytest.mark.parametrize("expected, send", list(named()))
-def test_bad_request(callers, expected, send):
+@pytest.mark.parametrize("action, expected, send", list(named()))
+def test_bad_request(callers, action, expected, send):
     answer = send(callers)
+    callers.seen.add((action, answer.code))
     error, request_id = answer.response["Error"], answer.response["RequestId"]
     assert set(answer.body) == {"Response"} and set(answer.response) == {"Error", "RequestId"}
     assert set(error) == {"Code", "Message"} and error["Message"]
     assert UUID.fullmatch(request_id) and answer.headers["X-TC-RequestId"] == request_id
     expected = (expected,) if isinstance(expected, str) else expected
     assert error["Code"] in expected, error
+
+
+def test_codes_are_in_the_contract(callers):
+    """Every code that was answered is one the contract names for the action or for all actions."""
+    read = lambda name: json.loads((ROOT / f"api/{name}.json").read_text())
+    common = set(read("common")["error_codes"])
+    actions = {name: action for service in VERSIONS for name, action in read(service)["actions"].items()}
+    wrong = [(a, c) for a, c in callers.seen if a in actions and c not in common | set(actions[a]["error_codes"])]
+    assert callers.seen and not wrong
 
 
 @pytest.mark.parametrize("name", ["HEAD", "CONNECT-like", "TRACE"])
