@@ -11,6 +11,7 @@ mod dispatch;
 mod eiam;
 mod errors;
 mod exports;
+mod ids;
 mod keyring;
 mod observer;
 pub mod offline;

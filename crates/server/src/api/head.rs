@@ -64,12 +64,6 @@ impl Head {
         (!value.is_empty()).then_some(value)
     }
 
-    /// The media type of the body in lower case, without parameters; empty when there is none.
-    pub fn media_type(&self) -> String {
-        let value = self.text("content-type").unwrap_or_default();
-        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-    }
-
     pub fn common_names(&self) -> CommonNames {
         match self.version {
             Version::V1 => CommonNames { action: "Action", version: "Version", timestamp: "Timestamp" },

@@ -53,7 +53,7 @@ async fn call<B: Backend>(
 ) -> Result<wire::Body, Error> {
     head.check_method()?;
     let body = body::read(head, body, &app.config.limits, &app.body_memory).await?;
-    let sent = Sent::read(head, &body.bytes).await?;
+    let sent = Sent::read(head, &body.bytes)?;
     record.note(&sent.common);
     let named = Named::of(head, &sent)?;
     record.action = Some(named.action);

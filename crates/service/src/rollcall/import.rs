@@ -8,7 +8,7 @@ use store::{PersonImport, Refusal};
 use wire::rollcall::{ImportProblem, ImportUser};
 use wire::{Code, Error, Lang};
 
-use crate::checks;
+use crate::{checks, ids};
 
 /// What is wrong with one row.
 pub(super) struct Problem {
@@ -19,12 +19,12 @@ pub(super) struct Problem {
 
 /// Turns the people of a request into rows for the store, or says everything that is wrong with them: the first
 /// problem of each row.
-pub(super) fn rows(users: Vec<ImportUser>, root: &str) -> (Vec<PersonImport>, Vec<Problem>) {
+pub(super) fn rows(users: Vec<ImportUser>, root: &str, now: Millis) -> (Vec<PersonImport>, Vec<Problem>) {
     let (mut rows, mut problems) = (Vec::with_capacity(users.len()), Vec::new());
     let mut names = HashSet::new();
     for (row, user) in users.into_iter().enumerate() {
         let checked = if names.insert(user.user_name.clone()) {
-            check(user, root)
+            check(user, root, now)
         } else {
             Err((
                 "UserName",
@@ -40,7 +40,7 @@ pub(super) fn rows(users: Vec<ImportUser>, root: &str) -> (Vec<PersonImport>, Ve
     (rows, problems)
 }
 
-fn check(user: ImportUser, root: &str) -> Result<PersonImport, (&'static str, Error)> {
+fn check(user: ImportUser, root: &str, now: Millis) -> Result<PersonImport, (&'static str, Error)> {
     let invalid = |field| (field, Error::new(Code::InvalidParameterAttributeValueValidError));
     let display_name = filled(user.display_name);
     let (phone, email) = (filled(user.phone), filled(user.email));
@@ -69,7 +69,7 @@ fn check(user: ImportUser, root: &str) -> Result<PersonImport, (&'static str, Er
     Ok(PersonImport {
         user_name: user.user_name,
         id,
-        new_id: uuid::Uuid::new_v4().to_string(),
+        new_id: ids::new(now),
         org_node: root.to_owned(),
         display_name,
         phone,

@@ -64,7 +64,7 @@ pub async fn import(
             .detail("at most 5000 people", "最多 5000 个用户"));
     }
     let state = service.tenant(caller)?;
-    let (rows, mut problems) = import::rows(request.users, &state.root.id);
+    let (rows, mut problems) = import::rows(request.users, &state.root.id, service.now());
     if !problems.is_empty() {
         return answer(ImportUsersResponse {
             problems: import::print(&mut problems, caller.lang),

@@ -8,7 +8,7 @@ use wire::eiam::{CreateUserRequest, CreateUserResponse};
 use wire::{Body, Code, Error, Nullable, Service as Wire};
 
 use super::attributes;
-use crate::{Caller, Service, checks, errors};
+use crate::{Caller, Service, checks, errors, ids};
 
 /// Makes a person and answers the id.
 ///
@@ -62,7 +62,7 @@ fn check(request: &CreateUserRequest, root: &str, now: model::Millis) -> Result<
     let expires = filled(&request.expiration_time).map(|t| attributes::expiration(t, now)).transpose()?;
     check_places(request, root)?;
     Ok(Person {
-        id: uuid::Uuid::new_v4().to_string(),
+        id: ids::new(now),
         user_name: name.clone(),
         display_name: display_name.to_owned(),
         phone: phone.map(str::to_owned),
