@@ -32,7 +32,7 @@ Examples:
     Show(Show),
     /// Export accounts into a file
     #[command(after_help = "\
-Cells that a spreadsheet would take for a formula are guarded in csv and xlsx; jsonl has raw values.
+Cells that a spreadsheet would take for a formula get an apostrophe in front in csv; xlsx marks them as text, jsonl has raw values.
 
 Example:
   rollcall accounts export -o accounts.csv --filter PasswordStatus=3")]

@@ -14,9 +14,16 @@ pub fn user_name(text: &str) -> bool {
     (1..=NAME_MAX).contains(&text.chars().count()) && printable(text) && text.trim() == text
 }
 
-/// No control characters.
+/// No control characters, and none that change the direction of what follows (U+202A to U+202E, U+2066 to U+2069):
+/// they make one name look like another.
 pub fn printable(text: &str) -> bool {
-    !text.chars().any(char::is_control)
+    !text.chars().any(|c| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+}
+
+/// A remark: at most 512 characters, of the control characters only tabs and line ends.
+pub fn description(text: &str) -> bool {
+    at_most(text, DESCRIPTION_MAX)
+        && !text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
 }
 
 /// Whether `text` has at most `max` characters.
@@ -96,6 +103,7 @@ mod tests {
     #[test]
     fn names_and_passwords() {
         assert!(user_name("ann") && user_name(&"n".repeat(64)) && user_name("安"));
+        assert!(!user_name("a\u{202e}b") && description("a\tb\nc") && !description("a\0b"));
         assert!(!user_name("") && !user_name(&"n".repeat(65)) && !user_name("a\n") && !user_name(" a"));
         assert!(
             password("12345678", "ann") && !password("1234567", "ann") && !password("ann.lee.x", "ann.lee.x")

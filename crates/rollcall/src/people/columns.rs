@@ -85,7 +85,7 @@ impl Column {
                 "longer than 64 characters, or control characters in it",
             ),
             Self::Description => {
-                (checks::at_most(cell, checks::DESCRIPTION_MAX), "longer than 512 characters")
+                (checks::description(cell), "longer than 512 characters, or with control characters")
             }
             Self::Phone => (checks::phone(cell), "not a phone number such as +86-13800138000"),
             Self::Email => (checks::email(cell), "not an e-mail address"),

@@ -7,7 +7,7 @@ use server::{Bound, Config, TlsFiles};
 use service::{Service, Settings};
 use tokio::{
     runtime::Runtime,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
@@ -19,12 +19,26 @@ use crate::{client::target::EndpointFile, error::CliError, local};
 /// How often what has outlived its time is removed.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// The signals that end a server; caught from here on.
+struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn catch() -> Result<Self, CliError> {
+        let caught = |kind| signal(kind).map_err(|e| CliError::io("could not wait for signals", &e));
+        Ok(Self { term: caught(SignalKind::terminate())?, int: caught(SignalKind::interrupt())? })
+    }
+}
+
 /// A server that answers calls.
 pub struct Running {
     runtime: Runtime,
     service: Arc<Service>,
     serving: JoinHandle<Result<(), server::Error>>,
     stop: oneshot::Sender<()>,
+    signals: Signals,
     bound_url: String,
     local_url: String,
     _endpoint: EndpointFile,
@@ -41,6 +55,8 @@ impl Running {
             local::save_first_key(dir, &key.secret_id, &key.secret_key);
         }
         let runtime = Runtime::new().map_err(|e| CliError::io("could not start threads", &e))?;
+        // Before anybody learns that the server is there: whoever stops it right away stops it cleanly.
+        let signals = runtime.block_on(async { Signals::catch() })?;
         let config = config(args);
         let bound = runtime.block_on(Bound::bind(&config)).map_err(|e| listen_failed(&e))?;
         let (scheme, address) = (bound.scheme(), bound.local_addr());
@@ -59,7 +75,7 @@ impl Running {
         // A certificate is for the public name, not for an address of this machine.
         let found_at = args.public_url.as_ref().filter(|_| args.tls_cert.is_some()).unwrap_or(&local_url);
         let endpoint = EndpointFile::write(dir, found_at)?;
-        Ok(Self { runtime, service, serving, stop, bound_url, local_url, _endpoint: endpoint })
+        Ok(Self { runtime, service, serving, stop, signals, bound_url, local_url, _endpoint: endpoint })
     }
 
     /// The address it listens on.
@@ -77,16 +93,14 @@ impl Running {
     /// # Errors
     /// When it cannot listen any more, or running calls did not end in time.
     pub fn until_signal(mut self) -> Result<(), CliError> {
-        let serving = &mut self.serving;
+        let (serving, signals) = (&mut self.serving, &mut self.signals);
         let ended = self.runtime.block_on(async {
-            let caught = |kind| signal(kind).map_err(|e| CliError::io("could not wait for signals", &e));
-            let (mut term, mut int) = (caught(SignalKind::terminate())?, caught(SignalKind::interrupt())?);
             tokio::select! {
-                _ = term.recv() => Ok(None),
-                _ = int.recv() => Ok(None),
-                ended = serving => Ok::<_, CliError>(Some(ended)),
+                _ = signals.term.recv() => None,
+                _ = signals.int.recv() => None,
+                ended = serving => Some(ended),
             }
-        })?;
+        });
         match ended {
             None => self.stop(),
             Some(ended) => {

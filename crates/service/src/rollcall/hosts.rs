@@ -104,6 +104,10 @@ async fn take(
 ) -> Result<Taken, Error> {
     let field = field.into();
     let bad = |code, en: String| Error::new(code).field(field.clone()).detail(en.clone(), en);
+    // A report is an object; the decoder alone would take its members as a list, too.
+    if !text.trim_start().starts_with('{') {
+        return Err(bad(Code::InvalidParameter, "it is no report: a JSON object is expected".to_owned()));
+    }
     let report: HostReport = serde_json::from_str(text)
         .map_err(|e| bad(Code::InvalidParameter, format!("it is no report: {e}")))?;
     let report = facts::accept(report).map_err(|e| bad(Code::InvalidParameterValue, e.to_string()))?;

@@ -57,7 +57,7 @@ fn check(user: ImportUser, root: &str, now: Millis) -> Result<PersonImport, (&'s
         ),
         ("Phone", phone.as_ref().is_none_or(|p| checks::phone(p))),
         ("Email", email.as_ref().is_none_or(|e| checks::email(e))),
-        ("Description", description.as_ref().is_none_or(|d| checks::at_most(d, checks::DESCRIPTION_MAX))),
+        ("Description", description.as_ref().is_none_or(|d| checks::description(d))),
     ];
     if let Some((field, _)) = broken.into_iter().find(|(_, fine)| !fine) {
         return Err(invalid(field));

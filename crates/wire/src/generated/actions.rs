@@ -2106,7 +2106,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         has_handler: true,
         error_codes: &[
             Code::FailedOperationOperationError,
-            Code::FailedOperationUserNotFound,
+            Code::FailedOperationPersonNotFound,
             Code::InvalidParameterUserIDIsNull,
             Code::InvalidParameterUserNameIsNull,
             Code::InvalidParameterValueParameterIllegal,

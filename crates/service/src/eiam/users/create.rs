@@ -55,6 +55,9 @@ fn check(request: &CreateUserRequest, root: &str, now: model::Millis) -> Result<
     if !checks::printable(display_name) {
         return Err(attributes::invalid("DisplayName"));
     }
+    if description.is_some_and(|d| !checks::description(d)) {
+        return Err(attributes::invalid("Description"));
+    }
     let (phone, email) = (filled(&request.phone), filled(&request.email));
     phone.map_or(Ok(()), attributes::phone)?;
     email.map_or(Ok(()), attributes::email)?;

@@ -84,6 +84,9 @@ fn check_texts(request: &ModifyUserInfoRequest) -> Result<(), Error> {
     if request.description.as_ref().is_some_and(|d| !checks::at_most(d, checks::DESCRIPTION_MAX)) {
         return long("Description");
     }
+    if request.description.as_ref().is_some_and(|d| !checks::description(d)) {
+        return Err(attributes::invalid("Description"));
+    }
     match request.phone.as_deref() {
         Some("") => return Err(Error::new(Code::InvalidParameterValueUserPhoneCanNotBeEmpty).field("Phone")),
         Some(phone) => attributes::phone(phone)?,
