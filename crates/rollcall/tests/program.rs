@@ -1,5 +1,7 @@
 //! The program as people and scripts run it: servers, keys, people, hosts, accounts, exit codes.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is the report of a test")]
+
 mod common;
 
 use std::os::unix::fs::PermissionsExt;
@@ -80,6 +82,18 @@ fn plain_http_stays_on_this_machine() {
     let dir = tempfile::tempdir().unwrap();
     let refused = fail(dir.path(), &["serve", "--listen", "0.0.0.0:0"], 1);
     assert!(refused.contains("--insecure-http") && refused.contains("--tls-cert"), "{refused}");
+}
+
+#[test]
+fn https_with_a_certificate_of_one_s_own() {
+    let data = |name: &str| format!("{}/../server/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (cert, key) = (data("localhost.pem"), data("localhost.key"));
+    let server = Server::start(&["--tls-cert", &cert, "--tls-key", &key]);
+    assert!(server.url.starts_with("https://"), "{}", server.url);
+    succeed(server.path(), &["people", "list", "--ca", &cert]);
+    let stranger = fail(server.path(), &["people", "list"], 1);
+    assert!(stranger.contains("--ca"), "{stranger}");
+    assert!(fail(server.path(), &["people", "list", "--ca", "/no/such.pem"], 1).contains("/no/such.pem"));
 }
 
 #[test]
