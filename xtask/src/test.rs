@@ -49,10 +49,16 @@ pub fn run(options: Options) -> Result<ExitCode, String> {
 /// Unit, property, store and integration tests: by nextest where it is installed, else by cargo's own runner.
 fn unit_tests(root: &Path) -> Result<(), String> {
     if has("cargo-nextest") {
-        return step("tests", cargo(root).args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]));
+        return step(
+            "tests",
+            cargo(root).args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]),
+        );
     }
     println!("note: cargo-nextest is not installed; cargo's own test runner is used");
-    step("tests", cargo(root).args(["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--quiet"]))
+    step(
+        "tests",
+        cargo(root).args(["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--quiet"]),
+    )
 }
 
 /// The real binary under the official SDK, the official command line and a raw requester.
@@ -85,14 +91,17 @@ fn environment(root: &Path) -> Result<PathBuf, String> {
         return Ok(python);
     }
     println!("installing: the official SDKs and pytest into {}", venv.display());
-    let make = || step("python environment", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+    let make =
+        || step("python environment", Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
     if make().is_err() {
         apt(&["python3-venv"])?;
         make()?;
     }
     step(
         "python packages",
-        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&pins),
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(&pins),
     )?;
     std::fs::write(&stamp, wanted).map_err(|e| format!("{}: {e}", stamp.display()))?;
     Ok(python)
@@ -100,7 +109,8 @@ fn environment(root: &Path) -> Result<PathBuf, String> {
 
 /// Installs missing oracles where that is possible: on Debian, as root.
 fn install_packages() -> Result<(), String> {
-    let missing: Vec<&str> = PACKAGES.iter().filter(|(_, program)| !has(program)).map(|(name, _)| *name).collect();
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|(_, program)| !has(program)).map(|(name, _)| *name).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -154,7 +164,8 @@ fn cargo(root: &Path) -> Command {
 fn step(name: &str, command: &mut Command) -> Result<(), String> {
     println!("==> {name}");
     let started = Instant::now();
-    let status = command.status().map_err(|e| format!("{name}: {:?} cannot be run: {e}", command.get_program()))?;
+    let status =
+        command.status().map_err(|e| format!("{name}: {:?} cannot be run: {e}", command.get_program()))?;
     println!("    {name}: {:.0} s", started.elapsed().as_secs_f64());
     if status.success() { Ok(()) } else { Err(format!("{name} failed ({status})")) }
 }

@@ -9,8 +9,9 @@ use crate::contract::root;
 const LINES: usize = 600;
 
 /// The crates from the ground up; each may use only those before it.
-const ORDER: [&str; 11] =
-    ["tc3", "search", "model", "roster", "store", "collect", "export", "wire", "service", "server", "rollcall"];
+const ORDER: [&str; 11] = [
+    "tc3", "search", "model", "roster", "store", "collect", "export", "wire", "service", "server", "rollcall",
+];
 
 fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).expect("a directory of the tree").map(|e| e.expect("an entry")) {
@@ -51,7 +52,8 @@ fn files_say_what_they_are_for_and_stay_small() {
 #[test]
 fn nothing_is_left_for_later() {
     // Put together here, so that this file does not find itself.
-    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("to", "do!("), concat!("unimple", "mented!(")];
+    let marks =
+        [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("to", "do!("), concat!("unimple", "mented!(")];
     let left: Vec<String> = sources()
         .iter()
         .flat_map(|(path, text)| text.lines().enumerate().map(move |(n, line)| (path, n + 1, line)))
