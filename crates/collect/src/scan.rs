@@ -15,7 +15,7 @@ use crate::{
     account_files::{self, AccountFiles},
     addresses::{self, Interface},
     config_files::ReadError,
-    etc::{host, passwd, shadow, sources},
+    etc::{host, login_defs::login_defs, passwd, shadow, sources},
     last_login::Logins,
     root::{Root, evidence},
     shell::Shells,
@@ -77,6 +77,7 @@ fn host_facts(root: &Root, options: &Options, report: &mut HostReport) -> Vec<In
         .or_else(|| read("/usr/lib/os-release", section::OS_RELEASE));
     let release = host::os_release(&release.unwrap_or_default());
     let named = read("/etc/hostname", section::HOSTNAME).and_then(|bytes| host::hostname(&bytes));
+    let defs = read("/etc/login.defs", section::LOGIN_DEFS).unwrap_or_default();
     let id = read("/etc/machine-id", section::MACHINE_ID).and_then(|bytes| host::machine_id(&bytes)).or_else(
         || root.bytes("/var/lib/dbus/machine-id", SMALL).ok().and_then(|bytes| host::machine_id(&bytes)),
     );
@@ -92,6 +93,7 @@ fn host_facts(root: &Root, options: &Options, report: &mut HostReport) -> Vec<In
         os_id: release.id,
         os_version: release.version,
         addresses: interfaces.iter().map(Interface::fact).collect(),
+        login_defs: login_defs(&defs),
         nologin: nologin(root),
         ..HostFacts::default()
     };

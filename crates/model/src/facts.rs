@@ -36,6 +36,8 @@ pub mod section {
     pub const SHADOW: &str = "shadow";
     /// /etc/gshadow.
     pub const GSHADOW: &str = "gshadow";
+    /// /etc/login.defs.
+    pub const LOGIN_DEFS: &str = "login_defs";
     /// /etc/shells.
     pub const SHELLS: &str = "shells";
     /// /etc/nsswitch.conf.
@@ -182,8 +184,28 @@ pub struct HostFacts {
     pub network_name: Option<String>,
     /// With which rights the collector ran.
     pub privilege: Privilege,
+    /// Defaults for new accounts and passwords.
+    pub login_defs: LoginDefs,
     /// Whether nologin(5) keeps everybody but root out; `None` unknown.
     pub nologin: Option<bool>,
+}
+
+/// login.defs(5): defaults for new accounts and passwords; `None` is not given, or the file was not readable.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LoginDefs {
+    /// Maximum days of a new password.
+    pub pass_max_days: Option<i64>,
+    /// Minimum days of a new password.
+    pub pass_min_days: Option<i64>,
+    /// Days of warning of a new password.
+    pub pass_warn_age: Option<i64>,
+    /// Smallest user id of ordinary users.
+    pub uid_min: Option<i64>,
+    /// Largest user id of ordinary users.
+    pub uid_max: Option<i64>,
+    /// Algorithm of new password hashes.
+    pub encrypt_method: Option<String>,
 }
 
 /// One address of an interface.

@@ -5,6 +5,7 @@ pub mod group;
 pub mod hash;
 pub mod host;
 pub mod lines;
+pub mod login_defs;
 pub mod passwd;
 pub mod shadow;
 pub mod sources;

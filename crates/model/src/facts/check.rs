@@ -138,6 +138,7 @@ pub fn repair(report: &mut HostReport) -> bool {
         .chain(&mut host.quuid)
         .chain(&mut host.instance_id)
         .chain(&mut host.network_name)
+        .chain(&mut host.login_defs.encrypt_method)
         .for_each(&mut text);
     for address in &mut host.addresses {
         text(&mut address.ip);
