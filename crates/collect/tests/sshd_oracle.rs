@@ -182,7 +182,7 @@ fn ask_sshd(cases: &[Case], dir: &Path) -> Vec<String> {
          while [ $i -lt {count} ] && {{ [ $i -lt 12 ] || [ $(date +%s) -lt $end ]; }}; do cp i$i inc.conf
            /usr/sbin/sshd -T -f {dir}/m$i -C \"$(cat c$i)\" 2>&1; echo ==END; i=$((i+1)); done",
         dir = dir.display(),
-        seconds = number("ORACLE_SECONDS", 10),
+        seconds = number("ORACLE_SECONDS", 4),
         count = cases.len(),
     );
     let out = Command::new("unshare").args(["-m", "sh", "-c", &script]).output().unwrap();

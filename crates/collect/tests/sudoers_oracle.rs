@@ -156,7 +156,7 @@ fn ask_sudo(policies: &[String]) -> Vec<String> {
            for u in $us; do LC_ALL=C sudo -h web1 -l -U $u 2>/dev/null; echo ==END; done
            i=$((i+1)); done",
         dir = dir.path().display(),
-        seconds = number("ORACLE_SECONDS", 10),
+        seconds = number("ORACLE_SECONDS", 4),
         a = USERS[0],
         b = USERS[1],
         c = USERS[2],

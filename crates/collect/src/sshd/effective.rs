@@ -119,6 +119,11 @@ impl Set {
         Self::default().take(keyword, arguments, place, true)
     }
 
+    /// Whether the keyword takes any number of values that are kept.
+    pub(super) fn is_list(keyword: &str) -> bool {
+        LISTS.contains(&keyword) || matches!(keyword, "authorizedkeysfile" | "authenticationmethods")
+    }
+
     /// Takes a setting; `active` is false inside a block that is not in force, where it is only checked.
     pub(super) fn take(
         &mut self,

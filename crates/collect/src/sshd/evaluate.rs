@@ -129,7 +129,7 @@ struct Pass<'a> {
     /// `None` in the first pass, where only `Match all` fits.
     subject: Option<Subject<'a>>,
     assume: Assume<'a>,
-    /// Blocks met that hinge on the connection.
+    /// Blocks met that hinge on the connection, in a pass that assumes none of them: one more than are evaluated.
     met: Vec<(&'a Place, &'a str)>,
     set: Set,
 }
@@ -187,7 +187,9 @@ impl<'a> Pass<'a> {
         if fit == Fit::Yes {
             return true;
         }
-        if !self.met.iter().any(|(other, _)| *other == place) {
+        // A file included twice brings its blocks twice.
+        let listing = matches!(self.assume, Assume::None) && self.met.len() <= MAX_BLOCKS;
+        if listing && !self.met.iter().any(|(other, _)| *other == place) {
             self.met.push((place, text));
         }
         match self.assume {

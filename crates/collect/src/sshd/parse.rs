@@ -16,6 +16,8 @@ pub const MAX_DEPTH: usize = 16;
 pub const MAX_FILES: usize = 1024;
 /// Most bytes read for one configuration.
 pub const MAX_BYTES: usize = 8 << 20;
+/// Most names in lists (AllowUsers and its like, key files, methods) in all: an evaluation copies them per block.
+const MAX_LISTED: usize = 4096;
 /// Most findings kept.
 pub const MAX_FINDINGS: usize = 256;
 
@@ -111,7 +113,7 @@ pub struct Config {
 /// Reads the configuration that starts at `path` (usually `/etc/ssh/sshd_config`).
 pub fn load(files: &dyn Files, path: &str) -> Config {
     let mut config = Config { complete: true, present: true, ..Config::default() };
-    let mut loader = Loader { files, config: &mut config, bytes: 0, reads: 0 };
+    let mut loader = Loader { files, config: &mut config, bytes: 0, reads: 0, listed: 0 };
     let items = loader.file(path, 0);
     config.present = !config.files.is_empty() || !config.complete;
     config.items = items;
@@ -123,6 +125,7 @@ struct Loader<'a> {
     config: &'a mut Config,
     bytes: usize,
     reads: usize,
+    listed: usize,
 }
 
 impl Loader<'_> {
@@ -203,6 +206,14 @@ impl Loader<'_> {
         }
         if keyword != "include" {
             Set::check(&keyword, &arguments, &place)?;
+            if Set::is_list(&keyword) {
+                self.listed = self.listed.saturating_add(arguments.len());
+            }
+            if self.listed > MAX_LISTED && Set::is_list(&keyword) {
+                self.config.complete = false;
+                self.note(place, Problem::TooMuch, format!("too many names in lists, from {keyword} on"));
+                return Ok(None);
+            }
             return Ok(Some(Item::Setting { keyword, arguments, place }));
         }
         let mut included = Vec::new();

@@ -153,6 +153,15 @@ fn includes() {
 }
 
 #[test]
+fn endless_lists_and_blocks_are_bounded() {
+    let lists = config(&"AllowUsers a b c d\n".repeat(2000));
+    assert!(!lists.complete && lists.findings.iter().any(|f| f.problem == Problem::TooMuch));
+    let blocks = config(&"Match Address 10.0.0.1\nPasswordAuthentication no\n".repeat(1000));
+    let evaluation = evaluate(&blocks, carol(), None);
+    assert!(evaluation.truncated && evaluation.conditional.len() == MAX_BLOCKS);
+}
+
+#[test]
 fn allow_and_deny() {
     let access = |text: &str| match access(&neutral(text), carol()) {
         Access::Yes(_) => "yes",

@@ -2,6 +2,8 @@
 //! For one command the last matching entry decides, so a later denial takes back what it covers whole; a denial of
 //! single commands beside `ALL` takes back nothing here, because it is easily evaded.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::flat::{Flat, Flattener};
@@ -132,6 +134,14 @@ struct Evaluation<'a> {
     account: Account<'a>,
     matcher: Matcher<'a>,
     roots: Vec<Matcher<'a>>,
+    /// Settings of the Defaults lines for this account on this host, the last of each name.
+    settings: HashMap<&'a str, &'a Setting>,
+    /// Whether a Defaults line for running as root spares the password; the last one counts.
+    spared_as_root: Option<bool>,
+    /// The same for commands.
+    spared_commands: HashMap<&'a What, bool>,
+    /// Whether a runas list has root, by its address: many commands share one long list.
+    reaches: RefCell<HashMap<*const Runas, bool>>,
 }
 
 /// Groups of the superuser, for `(%root)`.
@@ -152,7 +162,42 @@ impl<'a> Evaluation<'a> {
                 matcher
             })
             .collect();
-        Self { policy, account, matcher, roots }
+        let mut evaluation = Self {
+            policy,
+            account,
+            matcher,
+            roots,
+            settings: HashMap::new(),
+            spared_as_root: None,
+            spared_commands: HashMap::new(),
+            reaches: RefCell::default(),
+        };
+        evaluation.read_defaults();
+        evaluation
+    }
+
+    fn read_defaults(&mut self) {
+        for line in &self.policy.defaults {
+            let authenticate = line.settings.iter().rfind(|setting| setting.name == "authenticate");
+            match (&line.binding, authenticate) {
+                (Binding::Users(users), _) if !self.matcher.list(Kind::User, users).allows() => {}
+                (Binding::Hosts(hosts), _) if !self.matcher.list(Kind::Host, hosts).allows() => {}
+                (Binding::Runas(users), Some(setting)) => {
+                    if self.roots.iter().any(|root| root.list(Kind::Runas, users).allows()) {
+                        self.spared_as_root = Some(setting.negated);
+                    }
+                }
+                (Binding::Commands(commands), Some(setting)) => {
+                    let named = commands.iter().filter(|command| !command.negated);
+                    self.spared_commands.extend(named.map(|command| (&command.what, setting.negated)));
+                }
+                (Binding::Runas(_) | Binding::Commands(_), None) => {}
+                (Binding::Generic | Binding::Users(_) | Binding::Hosts(_), _) => {
+                    let named = line.settings.iter().map(|setting| (setting.name.as_str(), setting));
+                    self.settings.extend(named);
+                }
+            }
+        }
     }
 
     /// All commands of all entries that mean this account on this host, in file order.
@@ -251,8 +296,9 @@ impl<'a> Evaluation<'a> {
                 let name = self.runas_default();
                 name == "#0" || self.roots.iter().any(|root| root.name().eq_ignore_ascii_case(name))
             }
-            Some(Runas { users: Some(users), .. }) => {
-                self.roots.iter().any(|root| root.list(Kind::Runas, users).allows())
+            Some(list @ Runas { users: Some(users), .. }) => {
+                let find = || self.roots.iter().any(|root| root.list(Kind::Runas, users).allows());
+                *self.reaches.borrow_mut().entry(std::ptr::from_ref(list)).or_insert_with(find)
             }
             // Only the group changes.
             Some(Runas { users: None, .. }) => self.account.uid == 0,
@@ -300,51 +346,31 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Settings of the Defaults lines for this account on this host, in order.
-    fn settings(&self) -> impl Iterator<Item = &'a Setting> + '_ {
-        let bound = |binding: &'a Binding| match binding {
-            Binding::Generic => true,
-            Binding::Users(users) => self.matcher.list(Kind::User, users).allows(),
-            Binding::Hosts(hosts) => self.matcher.list(Kind::Host, hosts).allows(),
-            Binding::Runas(_) | Binding::Commands(_) => false,
-        };
-        self.policy.defaults.iter().filter(move |line| bound(&line.binding)).flat_map(|line| &line.settings)
+    fn flag(&self, name: &str) -> Option<bool> {
+        self.settings.get(name).map(|setting| !setting.negated)
     }
 
-    fn flag(&self, name: &str) -> Option<bool> {
-        self.settings().filter(|setting| setting.name == name).last().map(|setting| !setting.negated)
+    fn value(&self, name: &str) -> Option<&'a str> {
+        self.settings
+            .get(name)
+            .filter(|setting| !setting.negated)
+            .and_then(|setting| setting.value.as_deref())
     }
 
     fn runas_default(&self) -> &'a str {
-        let set = self.settings().filter(|setting| setting.name == "runas_default").last();
-        set.and_then(|setting| setting.value.as_deref()).unwrap_or("root")
+        self.value("runas_default").unwrap_or("root")
     }
 
     /// Whether Defaults spare this account the password for the rule's command.
     fn no_authentication(&self, rule: &Rule<'a>, strength: Strength) -> bool {
         let mut spared = self.flag("authenticate") == Some(false);
-        let exempt = self.settings().filter(|setting| setting.name == "exempt_group").last();
-        if let Some(group) =
-            exempt.filter(|setting| !setting.negated).and_then(|setting| setting.value.as_deref())
-        {
+        if let Some(group) = self.value("exempt_group") {
             spared |= self.account.groups.iter().any(|(name, _)| name == group);
         }
-        for line in &self.policy.defaults {
-            let bound = match &line.binding {
-                Binding::Runas(users) => {
-                    strength > Strength::OtherUser
-                        && self.roots.iter().any(|root| root.list(Kind::Runas, users).allows())
-                }
-                Binding::Commands(commands) => {
-                    commands.iter().any(|command| !command.negated && command.what == *rule.command.what)
-                }
-                _ => continue,
-            };
-            for setting in line.settings.iter().filter(|setting| bound && setting.name == "authenticate") {
-                spared = setting.negated;
-            }
+        if strength > Strength::OtherUser {
+            spared = self.spared_as_root.unwrap_or(spared);
         }
-        spared
+        self.spared_commands.get(rule.command.what).copied().unwrap_or(spared)
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Command {
     pub digest: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum What {
     All,
     Alias(String),
