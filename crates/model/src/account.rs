@@ -117,7 +117,9 @@ pub struct Account {
     pub is_domain: Option<bool>,
     /// Locked or disabled whatever the day.
     pub disabled: bool,
-    /// First day on which the account counts as expired (shadow field 8, "today >= f8"); `None` is never.
+    /// First day on which the account counts as expired: shadow field 8 ("today >= f8") or the end of the inactive
+    /// period after the password's expiry, whichever comes first; `None` is never. The detail's DisableTime is field 8
+    /// alone.
     pub expires: Option<Day>,
     /// Password state.
     pub password: Password,

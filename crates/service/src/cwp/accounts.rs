@@ -21,9 +21,9 @@ use super::{Plan, PlanError};
 use crate::{Caller, Service, times};
 
 /// Rows of a page unless the request says otherwise.
-const LIMIT_DEFAULT: u64 = 10;
+const LIMIT_DEFAULT: u64 = DescribeAssetUserListRequest::LIMIT_DEFAULT;
 /// Largest `Limit`.
-const LIMIT_MAX: u64 = 100;
+const LIMIT_MAX: u64 = DescribeAssetUserListRequest::LIMIT_MAX;
 
 /// Answers DescribeAssetUserList: filters, order, page and total.
 ///

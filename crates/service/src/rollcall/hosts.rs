@@ -16,9 +16,6 @@ use wire::{Body, Code, Error, Nullable, Service as Wire};
 
 use crate::{Caller, Service, errors};
 
-/// How far a host's clock may be ahead before its times are held back to the arrival.
-const LIST_MAX: u64 = ListHostsRequest::LIMIT_MAX;
-
 /// What came of one report.
 struct Taken {
     quuid: String,
@@ -141,7 +138,7 @@ async fn take(
 /// `InvalidParameterValue` for the limit.
 pub async fn list(service: &Arc<Service>, caller: &Caller, request: ListHostsRequest) -> Result<Body, Error> {
     let limit = request.limit.filter(|l| *l > 0).unwrap_or(ListHostsRequest::LIMIT_DEFAULT);
-    if limit > LIST_MAX {
+    if limit > ListHostsRequest::LIMIT_MAX {
         return Err(Error::new(Code::InvalidParameterValue)
             .field("Limit")
             .detail("at most 100", "最大为 100"));

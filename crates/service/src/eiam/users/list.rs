@@ -12,9 +12,9 @@ use wire::{Body, Code, Error, Nullable};
 use crate::{Caller, Service};
 
 /// Rows of a page when `Limit` is 0.
-const LIMIT_DEFAULT: u64 = 50;
+const LIMIT_DEFAULT: u64 = ListUsersRequest::LIMIT_DEFAULT;
 /// Largest `Limit`.
-const LIMIT_MAX: u64 = 100;
+const LIMIT_MAX: u64 = ListUsersRequest::LIMIT_MAX;
 /// Rows without paging.
 const UNPAGED: usize = 1000;
 
