@@ -1,6 +1,9 @@
-//! The one thread that writes: it takes what is queued, commits it as one group, tells the observer and then answers
-//! each caller. The more there is to write, the larger the groups; nothing ever waits for a timer.
+//! The one thread that writes: it takes what is queued and commits it as one group. A second thread tells the observer
+//! and then answers each caller, in the order of the commits, while the first one writes the next group. The more there
+//! is to write, the larger the groups; nothing ever waits for a timer.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -51,7 +54,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread.
+    /// Starts the threads.
     ///
     /// `clock` gives the instant of each group. `observer` is called after each commit with everything that happened,
     /// in order, before any caller is answered: what a caller was told, the observer has seen. A panic of the observer
@@ -62,12 +65,25 @@ impl Writer {
         clock: impl Fn() -> Millis + Send + 'static,
         observer: impl FnMut(&[Written]) + Send + 'static,
     ) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Engine(Box::new(source));
         let (jobs, queue) = mpsc::channel(options.queue.max(1));
-        let worker = Worker { store, queue, group: options.group, clock, observer };
+        let (done, committed) = sync_channel(UNTOLD);
+        let broken = Arc::new(AtomicBool::new(false));
+        let teller_broken = Arc::clone(&broken);
+        let teller = std::thread::Builder::new()
+            .name("store-teller".to_owned())
+            .spawn(move || tell_all(&committed, observer, &teller_broken))
+            .map_err(failed)?;
+        let worker = Worker { store, queue, group: options.group, clock, done, broken };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || worker.run())
-            .map_err(|source| StoreError::Engine(Box::new(source)))?;
+            .spawn(move || {
+                worker.run();
+                if teller.join().is_err() {
+                    tracing::error!("the observer of writes had panicked");
+                }
+            })
+            .map_err(failed)?;
         Ok(Self { jobs, thread: Mutex::new(Some(thread)) })
     }
 
@@ -115,17 +131,30 @@ impl Drop for Writer {
     }
 }
 
-struct Worker<C, O> {
+/// Groups that may be committed and not yet told.
+const UNTOLD: usize = 2;
+
+type Answer = oneshot::Sender<Result<Written, WriteError>>;
+
+/// A group the engine is done with.
+struct Committed {
+    /// What was written; let go by the teller, for a large import is slow to let go.
+    _writes: Vec<Write>,
+    results: Result<Vec<Result<Written, Refusal>>, Arc<StoreError>>,
+    answers: Vec<Answer>,
+}
+
+struct Worker<C> {
     store: Box<dyn Store>,
     queue: mpsc::Receiver<Job>,
     group: usize,
     clock: C,
-    observer: O,
+    done: SyncSender<Committed>,
+    /// Whether the observer has panicked: memory no longer follows the store, so nothing more is written.
+    broken: Arc<AtomicBool>,
 }
 
-type Answer = oneshot::Sender<Result<Written, WriteError>>;
-
-impl<C: Fn() -> Millis, O: FnMut(&[Written])> Worker<C, O> {
+impl<C: Fn() -> Millis> Worker<C> {
     fn run(mut self) {
         let mut next = None;
         while let Some(first) = next.take().or_else(|| self.queue.blocking_recv()) {
@@ -148,8 +177,8 @@ impl<C: Fn() -> Millis, O: FnMut(&[Written])> Worker<C, O> {
                 }
                 job = self.queue.try_recv().ok();
             }
-            if !writes.is_empty() {
-                self.commit(&writes, answers);
+            if !writes.is_empty() && !self.commit(writes, answers) {
+                break;
             }
         }
         if let Err(error) = self.store.checkpoint() {
@@ -157,27 +186,51 @@ impl<C: Fn() -> Millis, O: FnMut(&[Written])> Worker<C, O> {
         }
     }
 
-    fn commit(&mut self, writes: &[Write], answers: Vec<Answer>) {
-        match self.store.commit(writes, (self.clock)()) {
-            Ok(results) => self.tell(results, answers),
+    /// Commits a group and hands it to the teller; false when that one is gone, whose callers then find their answers
+    /// lost.
+    fn commit(&mut self, writes: Vec<Write>, answers: Vec<Answer>) -> bool {
+        if self.broken.load(Ordering::Acquire) {
+            return false;
+        }
+        let results = self.store.commit(&writes, (self.clock)()).map_err(|error| {
+            tracing::error!(%error, writes = writes.len(), "a group of writes failed");
+            Arc::new(error)
+        });
+        self.done.send(Committed { _writes: writes, results, answers }).is_ok()
+    }
+}
+
+/// Notes a panic that passes through.
+struct BreaksOnPanic<'a>(&'a AtomicBool);
+
+impl Drop for BreaksOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// Tells the observer of each group, then answers its callers. A caller who no longer waits does not need the answer.
+fn tell_all(committed: &Receiver<Committed>, mut observer: impl FnMut(&[Written]), broken: &AtomicBool) {
+    for group in committed {
+        // Dropped before the group when the observer panics, so that no caller learns of it before the writer does.
+        let _broken = BreaksOnPanic(broken);
+        match group.results {
+            Ok(results) => {
+                let written: Vec<Written> = results.iter().filter_map(|r| r.as_ref().ok().cloned()).collect();
+                if !written.is_empty() {
+                    observer(&written);
+                }
+                for (result, answer) in results.into_iter().zip(group.answers) {
+                    let _gone = answer.send(result.map_err(WriteError::Refused));
+                }
+            }
             Err(error) => {
-                tracing::error!(%error, writes = writes.len(), "a group of writes failed");
-                let error = Arc::new(error);
-                for answer in answers {
-                    // A caller who no longer waits does not need the answer.
+                for answer in group.answers {
                     let _gone = answer.send(Err(WriteError::Failed(Arc::clone(&error))));
                 }
             }
-        }
-    }
-
-    fn tell(&mut self, results: Vec<Result<Written, Refusal>>, answers: Vec<Answer>) {
-        let written: Vec<Written> = results.iter().filter_map(|r| r.as_ref().ok().cloned()).collect();
-        if !written.is_empty() {
-            (self.observer)(&written);
-        }
-        for (result, answer) in results.into_iter().zip(answers) {
-            let _gone = answer.send(result.map_err(WriteError::Refused));
         }
     }
 }
