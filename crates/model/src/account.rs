@@ -1,28 +1,30 @@
 //! One operating-system account, boiled down from facts to what lists, filters and exports need.
 //! Nothing here depends on the day; what does (`States`) is computed from the day columns by [`Account::states`].
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Day, Millis};
 
-/// Numeric id on Linux, SID on Windows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Uid {
+/// Numeric id on Linux, SID on Windows. `T` is how texts are held, see [`Account`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Uid<T = String> {
     /// passwd(5) user id.
     Number(u32),
     /// Windows security identifier.
-    Sid(String),
+    Sid(T),
 }
 
-impl std::fmt::Display for Uid {
+impl<T: AsRef<str>> std::fmt::Display for Uid<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Uid::Number(n) => write!(f, "{n}"),
-            Uid::Sid(s) => f.write_str(s),
+            Uid::Sid(s) => f.write_str(s.as_ref()),
         }
     }
 }
 
 /// How an account can log in over SSH (Linux).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LoginType {
     /// Not at all.
     None,
@@ -42,7 +44,7 @@ impl LoginType {
 }
 
 /// Kind of a Windows account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UserType {
     /// Member of Guests.
     Guest,
@@ -73,7 +75,7 @@ impl PasswordStatus {
 }
 
 /// What shadow(5) says of the password, without the day. Days are `None` for "never".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Password {
     /// Could not be read, or the row is missing: 999 on the wire.
     Unknown,
@@ -88,19 +90,20 @@ pub enum Password {
     },
 }
 
-/// One account of one host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
+/// One account of one host. `T` is how texts are held: owned, or borrowed from wherever they are kept
+/// ([`AccountView`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account<T = String> {
     /// Account name (lossy UTF-8 of the bytes on the host).
-    pub name: String,
+    pub name: T,
     /// User id or SID.
-    pub uid: Uid,
+    pub uid: Uid<T>,
     /// Primary group id (Linux).
     pub gid: Option<u32>,
     /// Home directory.
-    pub home: String,
+    pub home: T,
     /// Login shell (Linux).
-    pub shell: String,
+    pub shell: T,
     /// uid 0; `None` on Windows.
     pub is_root: Option<bool>,
     /// Any sudo right on this host; `None` is unknown.
@@ -135,6 +138,9 @@ pub struct Account {
     pub first_seen: Millis,
 }
 
+/// An account whose texts are kept elsewhere; cheap to copy.
+pub type AccountView<'a> = Account<&'a str>;
+
 /// What depends on the day. `None` is unknown (999 on the wire).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct States {
@@ -150,7 +156,38 @@ pub struct States {
     pub password: Option<PasswordStatus>,
 }
 
-impl Account {
+impl<T: AsRef<str>> Account<T> {
+    /// The same with borrowed texts.
+    pub fn view(&self) -> AccountView<'_> {
+        Account {
+            name: self.name.as_ref(),
+            uid: match &self.uid {
+                Uid::Number(n) => Uid::Number(*n),
+                Uid::Sid(sid) => Uid::Sid(sid.as_ref()),
+            },
+            gid: self.gid,
+            home: self.home.as_ref(),
+            shell: self.shell.as_ref(),
+            is_root: self.is_root,
+            is_sudo: self.is_sudo,
+            login_type: self.login_type,
+            ssh_login: self.ssh_login,
+            shell_login: self.shell_login,
+            user_type: self.user_type,
+            is_domain: self.is_domain,
+            disabled: self.disabled,
+            expires: self.expires,
+            password: self.password,
+            password_changed: self.password_changed,
+            password_due: self.password_due,
+            password_lock_days: self.password_lock_days,
+            last_login: self.last_login,
+            first_seen: self.first_seen,
+        }
+    }
+}
+
+impl<T> Account<T> {
     /// Whether the account has expired on `today` (PAM's rule: denied on the day itself; linux-fields section 2).
     pub fn expired(&self, today: Day) -> bool {
         self.expires.is_some_and(|day| today >= day)

@@ -13,9 +13,9 @@ pub mod rules;
 pub mod task;
 pub mod tenant;
 
-pub use account::{Account, LoginType, PasswordStatus, States, Uid, UserType};
+pub use account::{Account, AccountView, LoginType, PasswordStatus, States, Uid, UserType};
 pub use credential::{Credential, KeyState, Role};
-pub use host::{Host, HostRecord, VanishedAccount};
+pub use host::{Contact, Host, HostEntry, HostRecord, HostState, VanishedAccount};
 pub use org::OrgNode;
 pub use person::{Person, PersonPatch, PersonStatus};
 pub use task::{ExportFormat, ExportTask, TaskState};

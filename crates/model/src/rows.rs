@@ -30,14 +30,14 @@ impl Row for Person {
 
 /// An account together with its host: one row of the account table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AccountRow<'a> {
+pub struct AccountRow<'a, T = String> {
     /// Host the account is on.
     pub host: &'a Host,
     /// The account.
-    pub account: &'a Account,
+    pub account: &'a Account<T>,
 }
 
-impl Row for AccountRow<'_> {
+impl<T: AsRef<str>> Row for AccountRow<'_, T> {
     fn text(&self, field: Field) -> Option<&str> {
         match field {
             accounts::QUUID => Some(&self.host.quuid),
@@ -46,7 +46,7 @@ impl Row for AccountRow<'_> {
             accounts::MACHINE_NAME => Some(&self.host.name),
             accounts::INSTANCE_ID => Some(&self.host.instance_id),
             accounts::OS_INFO => Some(&self.host.os_info),
-            accounts::NAME => Some(&self.account.name),
+            accounts::NAME => Some(self.account.name.as_ref()),
             _ => None,
         }
     }

@@ -17,7 +17,7 @@ mod password;
 
 pub use detail::{Detail, KeyDetail, detail, group_name};
 pub use login::{Methods, auth_methods, shell_allows};
-pub use machine::{QUUID_NAMESPACE, host, quuid};
+pub use machine::{QUUID_NAMESPACE, host, host_state, quuid, updated};
 pub use password::{change_allowed, disable_day, password, warn_days};
 
 /// The latest second a time can be printed for: 9999-12-31T23:59:59Z.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use crate::{
-    Host, Millis,
+    Contact, Host, HostState, Millis,
     facts::{HostFacts, HostReport, Os},
 };
 
@@ -24,8 +24,27 @@ pub fn quuid(host: &HostFacts) -> Option<String> {
     usable.then(|| Uuid::new_v5(&QUUID_NAMESPACE, id.as_bytes()).hyphenated().to_string())
 }
 
-/// What the accounts of a host share. `uuid` is the id of the agent or empty, `received` when the report arrived.
-pub fn host(report: &HostReport, quuid: &str, uuid: &str, received: Millis) -> Host {
+/// A host as its last report shows it, without digest. `uuid` is the id of the agent or empty, `first` when the host
+/// was first heard of, `received` when the report arrived.
+pub fn host_state(report: &HostReport, quuid: &str, uuid: &str, first: Millis, received: Millis) -> HostState {
+    let problems = report.sections.iter().filter(|(_, section)| !section.evidence.is_complete());
+    HostState {
+        host: host(report, quuid, uuid),
+        first_report: first,
+        contact: Contact::new(received, updated(report.collected_at, received)),
+        privilege: report.host.privilege,
+        problems: problems.map(|(name, section)| (name.clone(), section.evidence)).collect(),
+        digest: [0; 16],
+    }
+}
+
+/// When a report was collected, never after its arrival: clocks of hosts go wrong.
+pub fn updated(collected_at: Millis, received: Millis) -> Millis {
+    if collected_at > 0 { collected_at.min(received) } else { received }
+}
+
+/// What the accounts of a host share. `uuid` is the id of the agent or empty.
+pub fn host(report: &HostReport, quuid: &str, uuid: &str) -> Host {
     let facts = &report.host;
     let network_type = facts.network_type.filter(|kind| (1..=3).contains(kind)).unwrap_or(3);
     let first = |wanted: fn(&IpAddr) -> bool| {
@@ -45,7 +64,6 @@ pub fn host(report: &HostReport, quuid: &str, uuid: &str, received: Millis) -> H
         network_name: facts.network_name.clone().unwrap_or_default(),
         windows: facts.os == Os::Windows,
         os_info: os_info(facts),
-        updated: if report.collected_at > 0 { report.collected_at.min(received) } else { received },
     }
 }
 

@@ -317,9 +317,12 @@ fn host_and_its_id() {
     report.host.addresses =
         ["127.0.0.1", "fe80::1", "fd00::7", "8.8.8.8", "10.1.2.3", "172.16.0.1", "x"].map(address).to_vec();
     let id = quuid(&report.host).unwrap();
-    let host = host(&report, &id, "agent", 400);
+    let state = host_state(&report, &id, "agent", 100, 400);
+    assert_eq!((state.first_report, state.contact.last_report(), state.contact.updated()), (100, 400, 400));
+    assert_eq!(updated(300, 400), 300);
+    let host = state.host;
     assert_eq!((host.private_ip.as_str(), host.wan_ip.as_str()), ("10.1.2.3", "8.8.8.8"));
-    assert_eq!((host.updated, host.network_type, host.windows), (400, 3, false));
+    assert_eq!((host.network_type, host.windows), (3, false));
     // Never to change: hosts keep their ids for ever.
     assert_eq!(id, "0eb0ce95-afee-5889-9033-21d55a745c1e");
     report.host.quuid = Some(" given ".into());
