@@ -9,12 +9,11 @@ use std::sync::Arc;
 
 use common::{direction, missing, text_test, tree};
 use model::account::Password;
-use model::facts::HostReport;
 use model::rows::AccountRow;
-use model::{Account, Host, HostRecord, LoginType, Uid};
+use model::{Account, AccountView, Host, HostEntry, HostState, LoginType, Uid};
 use proptest::option::of;
 use proptest::prelude::*;
-use roster::{Accounts, HostChange, HostEntry};
+use roster::{Accounts, HostChange};
 use search::accounts::{
     FIELDS, FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, NAME, PASSWORD_CHANGED, PASSWORD_DUE, QUUID, TABLE,
 };
@@ -86,15 +85,8 @@ prop_compose! {
         let mut seen = std::collections::BTreeSet::new();
         accounts.retain(|a| seen.insert(a.name.clone()));
         let quuid = quuid(id);
-        let host = Host { quuid: quuid.clone(), private_ip: texts.1, wan_ip: texts.2, name: texts.0, windows, ..Host::default() };
-        let record = HostRecord {
-            quuid,
-            report: HostReport::default(),
-            first_seen: BTreeMap::new(),
-            first_report: 0,
-            last_report: 0,
-        };
-        Arc::new(HostEntry { host, accounts, record: Arc::new(record) })
+        let host = Host { quuid, private_ip: texts.1, wan_ip: texts.2, name: texts.0, windows, ..Host::default() };
+        Arc::new(HostEntry { state: HostState { host, ..HostState::default() }, accounts })
     }
 }
 
@@ -139,7 +131,7 @@ fn play(accounts: &Accounts, expected: &mut Hosts, step: Step) {
     match step {
         Step::Put(entries) => {
             accounts.apply(&entries.iter().cloned().map(HostChange::Put).collect::<Vec<_>>());
-            expected.extend(entries.into_iter().map(|e| (e.host.quuid.clone(), e)));
+            expected.extend(entries.into_iter().map(|e| (e.state.host.quuid.clone(), e)));
         }
         Step::Remove(id) => {
             accounts.apply(&[HostChange::Remove(quuid(id))]);
@@ -149,26 +141,26 @@ fn play(accounts: &Accounts, expected: &mut Hosts, step: Step) {
     }
 }
 
-fn key<'a>(row: &AccountRow<'a>) -> (&'a str, &'a str) {
-    (&row.host.quuid, &row.account.name)
+/// Everything of an account: what was packed comes out as it went in.
+fn whole<'a>((state, account): (&'a HostState, AccountView<'a>)) -> (&'a str, AccountView<'a>) {
+    (&state.host.quuid, account)
 }
 
 fn check(accounts: &Accounts, expected: &Hosts, query: &Query) -> Result<(), TestCaseError> {
     let rows: Vec<AccountRow<'_>> = expected
         .values()
-        .flat_map(|e| e.accounts.iter().map(|account| AccountRow { host: &e.host, account }))
+        .flat_map(|e| e.accounts.iter().map(|account| AccountRow { host: &e.state.host, account }))
         .collect();
     let (page, total) = reference::search(&TABLE, &rows, query);
     let snapshot = accounts.snapshot();
     let answer = snapshot.search(query);
-    let found: Vec<AccountRow<'_>> = answer
-        .rows
-        .iter()
-        .map(|&row| snapshot.get(row).expect("own row"))
-        .map(|(host, account)| AccountRow { host, account })
+    let found: Vec<_> = answer.rows.iter().map(|&row| whole(snapshot.get(row).expect("own row"))).collect();
+    let expected_page: Vec<_> = page
+        .into_iter()
+        .map(|index| &rows[index])
+        .map(|row| (row.host.quuid.as_str(), row.account.view()))
         .collect();
-    let expected_page: Vec<_> = page.into_iter().map(|index| key(&rows[index])).collect();
-    prop_assert_eq!(found.iter().map(key).collect::<Vec<_>>(), expected_page);
+    prop_assert_eq!(found, expected_page);
     prop_assert_eq!(answer.total, query.total.then_some(total));
     prop_assert_eq!(snapshot.len(), rows.len());
     Ok(())
@@ -183,7 +175,7 @@ proptest! {
         queries in prop::collection::vec(query(), 8),
         part in "[aA]{0,1}",
     ) {
-        let mut expected: Hosts = start.iter().map(|e| (e.host.quuid.clone(), Arc::clone(e))).collect();
+        let mut expected: Hosts = start.iter().map(|e| (e.state.host.quuid.clone(), Arc::clone(e))).collect();
         let accounts = Accounts::load(start);
         for step in steps {
             play(&accounts, &mut expected, step);
@@ -192,12 +184,21 @@ proptest! {
             check(&accounts, &expected, query)?;
         }
         let snapshot = accounts.snapshot();
-        let mut hosts: Vec<&str> = snapshot.hosts().map(|e| e.host.quuid.as_str()).collect();
+        let mut hosts: Vec<&str> = snapshot.hosts().map(|h| h.state().host.quuid.as_str()).collect();
         hosts.sort_unstable();
         prop_assert_eq!(hosts, expected.keys().map(String::as_str).collect::<Vec<_>>());
         for id in 0..12 {
-            let found = snapshot.host(&quuid(id)).map(|e| &e.accounts);
-            prop_assert_eq!(found, expected.get(&quuid(id)).map(|e| &e.accounts));
+            let by_name = |mut accounts: Vec<AccountView<'_>>| {
+                accounts.sort_unstable_by_key(|a| a.name.to_owned());
+                accounts.into_iter().map(|a| format!("{a:?}")).collect::<Vec<_>>()
+            };
+            let found = snapshot.host(&quuid(id));
+            let entry = expected.get(&quuid(id));
+            prop_assert_eq!(found.as_ref().map(|h| h.state()), entry.map(|e| &e.state));
+            prop_assert_eq!(
+                found.map(|h| by_name(h.accounts().collect())),
+                entry.map(|e| by_name(e.accounts.iter().map(|a| a.view()).collect()))
+            );
         }
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         for account in expected.values().flat_map(|e| &e.accounts).filter(|a| a.name.contains(&part)) {
@@ -208,7 +209,7 @@ proptest! {
 
     #[test]
     fn exports_list_every_row_once(start in prop::collection::vec(entry(), 0..10), name in "[ab]{0,1}") {
-        let expected: Hosts = start.iter().map(|e| (e.host.quuid.clone(), Arc::clone(e))).collect();
+        let expected: Hosts = start.iter().map(|e| (e.state.host.quuid.clone(), Arc::clone(e))).collect();
         let snapshot = Accounts::load(start).snapshot();
         let filter = Filter::test(NAME, Test::ContainsExact(name.clone()));
         let rows = snapshot.rows(&filter, &Sort::NATURAL);

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use model::{HostRecord, OrgNode, Tenant, TenantId};
-use roster::{Accounts, HostChange, HostEntry, People, PersonChange};
+use model::{HostEntry, HostRecord, OrgNode, Tenant, TenantId};
+use roster::{Accounts, HostChange, People, PersonChange};
 use store::{Effect, Written};
 
 use crate::directory::{Directory, TenantState};
@@ -102,13 +102,13 @@ impl Observer {
     }
 }
 
-/// The rows of a host, made from what is remembered of it.
-pub(crate) fn host_entry(record: &Arc<HostRecord>) -> Arc<HostEntry> {
+/// A host with its accounts, made from what is remembered of it.
+pub(crate) fn host_entry(record: &HostRecord) -> Arc<HostEntry> {
+    let HostRecord { quuid, report, first_seen, first_report, last_report } = record;
     Arc::new(HostEntry {
         // No agent is bound to a host yet, so there is no agent id.
-        host: model::rules::host(&record.report, &record.quuid, "", record.last_report),
-        accounts: model::rules::accounts(&record.report, &record.first_seen),
-        record: Arc::clone(record),
+        state: model::rules::host_state(report, quuid, "", *first_report, *last_report),
+        accounts: model::rules::accounts(report, first_seen),
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use export::ExportDir;
 use jiff::tz::TimeZone;
-use model::{Day, ExportTask, Millis, Tenant, TenantId};
+use model::{Day, ExportTask, HostRecord, Millis, Tenant, TenantId};
 use roster::{Accounts, People};
 use store::{
     Audit, Change, DataDir, Effect, MasterKey, Reader, SqliteStore, Store, Write, WriteError, Writer,
@@ -204,7 +204,7 @@ impl Service {
         })?;
         let mut hosts = Vec::new();
         reader.each_host(tenant.id, &mut |record| {
-            hosts.push(observer::host_entry(&Arc::new(record)));
+            hosts.push(observer::host_entry(&record));
             progress(hosts.len(), &tenant.name, "hosts");
         })?;
         drop(reader);
@@ -397,6 +397,20 @@ impl Service {
 
     fn reader(&self) -> std::sync::MutexGuard<'_, Box<dyn Reader + Send>> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the store remembers of a host of the caller's tenant, its facts included; `None` when it is not known.
+    ///
+    /// # Errors
+    /// `InternalError` for trouble with the store.
+    pub(crate) async fn host_record(
+        self: &Arc<Self>,
+        caller: &Caller,
+        quuid: &str,
+    ) -> Result<Option<HostRecord>, Error> {
+        let (service, tenant, quuid) = (Arc::clone(self), caller.tenant, quuid.to_owned());
+        let read = tokio::task::spawn_blocking(move || service.reader().host(tenant, &quuid));
+        read.await.map_err(Error::internal)?.map_err(Error::internal)
     }
 
     /// All tenants as stored, loaded or not.

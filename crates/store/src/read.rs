@@ -48,6 +48,9 @@ pub trait Reader {
     /// Every host of the tenant, by host id.
     fn each_host(&mut self, tenant: TenantId, each: &mut dyn FnMut(HostRecord)) -> Result<(), StoreError>;
 
+    /// One host; `None` when it is not known.
+    fn host(&mut self, tenant: TenantId, quuid: &str) -> Result<Option<HostRecord>, StoreError>;
+
     /// API keys of all tenants, by tenant and id.
     fn credentials(&mut self) -> Result<Vec<Credential>, StoreError>;
 

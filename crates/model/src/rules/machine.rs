@@ -26,7 +26,13 @@ pub fn quuid(host: &HostFacts) -> Option<String> {
 
 /// A host as its last report shows it, without digest. `uuid` is the id of the agent or empty, `first` when the host
 /// was first heard of, `received` when the report arrived.
-pub fn host_state(report: &HostReport, quuid: &str, uuid: &str, first: Millis, received: Millis) -> HostState {
+pub fn host_state(
+    report: &HostReport,
+    quuid: &str,
+    uuid: &str,
+    first: Millis,
+    received: Millis,
+) -> HostState {
     let problems = report.sections.iter().filter(|(_, section)| !section.evidence.is_complete());
     HostState {
         host: host(report, quuid, uuid),

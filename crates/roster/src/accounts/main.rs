@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use model::rows::AccountRow;
+use model::{AccountView, HostEntry, HostState};
 use search::Field;
 use search::accounts as a;
 
-use super::{HostEntry, account_of};
+use super::account_of;
 use crate::column::Moved;
 use crate::dead::Dead;
 use crate::kind::Kind;
@@ -60,9 +61,9 @@ pub(super) struct AccountsMain {
 
 impl AccountsMain {
     pub(super) fn load(mut hosts: Vec<Arc<HostEntry>>) -> Self {
-        hosts.sort_by(|a, b| a.host.quuid.cmp(&b.host.quuid));
+        hosts.sort_by(|a, b| a.state.host.quuid.cmp(&b.state.host.quuid));
         hosts.dedup_by(|later, kept| {
-            let same = later.host.quuid == kept.host.quuid;
+            let same = later.state.host.quuid == kept.state.host.quuid;
             if same {
                 std::mem::swap(later, kept);
             }
@@ -95,7 +96,8 @@ impl AccountsMain {
         let mut moved = Moved::new(self.table.rows());
         for (entry, pair) in hosts.iter().zip(starts.windows(2)) {
             let rows = pair[0]..pair[1];
-            let same = self.index(&entry.host.quuid).filter(|&old| Arc::ptr_eq(&self.hosts[old], entry));
+            let same =
+                self.index(&entry.state.host.quuid).filter(|&old| Arc::ptr_eq(&self.hosts[old], entry));
             match same {
                 Some(old) => (self.starts[old]..).zip(rows).for_each(|(from, to)| moved.keep(from, to)),
                 None => rows.for_each(|row| moved.add(row)),
@@ -104,23 +106,32 @@ impl AccountsMain {
         moved
     }
 
-    /// The account in a row; `None` beyond the last.
-    pub(super) fn account(&self, row: u32) -> Option<AccountRow<'_>> {
+    /// The account in a row and its host; `None` beyond the last.
+    pub(super) fn account(&self, row: u32) -> Option<(&HostState, AccountView<'_>)> {
         let place = *self.places.get(row as usize)?;
         let host = self.starts.partition_point(|&start| start <= row).checked_sub(1)?;
-        account_of(self.hosts.get(host)?, place)
+        let entry = self.hosts.get(host)?;
+        Some((&entry.state, entry.accounts.get(place as usize)?.view()))
     }
 
-    pub(super) fn host(&self, quuid: &str) -> Option<&Arc<HostEntry>> {
-        self.hosts.get(self.index(quuid)?)
+    /// The place of a host among the hosts.
+    pub(super) fn index(&self, quuid: &str) -> Option<usize> {
+        self.hosts.binary_search_by(|entry| entry.state.host.quuid.as_str().cmp(quuid)).ok()
     }
 
-    fn index(&self, quuid: &str) -> Option<usize> {
-        self.hosts.binary_search_by(|entry| entry.host.quuid.as_str().cmp(quuid)).ok()
+    /// How many hosts there are.
+    pub(super) fn hosts(&self) -> usize {
+        self.hosts.len()
     }
 
-    pub(super) fn hosts(&self) -> impl Iterator<Item = &Arc<HostEntry>> {
-        self.hosts.iter()
+    /// A host by its place.
+    pub(super) fn state(&self, index: usize) -> Option<&HostState> {
+        self.hosts.get(index).map(|entry| &entry.state)
+    }
+
+    /// The rows of a host by its place.
+    pub(super) fn rows_of(&self, index: usize) -> Option<Range<u32>> {
+        Some(*self.starts.get(index)?..*self.starts.get(index + 1)?)
     }
 
     /// How many live rows have each name that contains `part`.
@@ -144,7 +155,7 @@ impl Kind for AccountsMain {
     const TABLE: search::Table = a::TABLE;
 
     fn key(item: &Self::Item) -> &str {
-        &item.host.quuid
+        &item.state.host.quuid
     }
 
     fn alias(_: &Self::Item) -> Option<&str> {
@@ -164,15 +175,14 @@ impl Kind for AccountsMain {
     }
 
     fn find(&self, key: &str) -> Option<Range<u32>> {
-        let index = self.index(key)?;
-        Some(*self.starts.get(index)?..*self.starts.get(index + 1)?)
+        self.rows_of(self.index(key)?)
     }
 
     fn merge(&self, _: &Dead, changes: &[(&str, Option<&Self::Item>)]) -> Self {
         let mut changes = changes.iter().peekable();
         let mut hosts = Vec::with_capacity(self.hosts.len() + changes.len());
         for entry in &self.hosts {
-            let id = entry.host.quuid.as_str();
+            let id = entry.state.host.quuid.as_str();
             while let Some((_, item)) = changes.next_if(|(key, _)| *key < id) {
                 hosts.extend(item.cloned());
             }

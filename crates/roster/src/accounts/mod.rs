@@ -3,27 +3,17 @@
 mod main;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use model::rows::AccountRow;
-use model::{Account, Host, HostRecord};
+use model::{AccountView, HostEntry, HostState, Millis};
 use search::{Filter, Query, Sort};
 
 use crate::delta::Change;
 use crate::keeper::Keeper;
 use crate::snapshot::{Page, Place, RowId, Snapshot};
 use main::AccountsMain;
-
-/// One host with all that is known of it.
-#[derive(Debug, Clone)]
-pub struct HostEntry {
-    /// What its accounts share.
-    pub host: Host,
-    /// Its accounts, in any order; names are unique (of several the first counts in lookups, all are listed).
-    pub accounts: Vec<Account>,
-    /// The facts they were made of.
-    pub record: Arc<HostRecord>,
-}
 
 /// A change to one host, as the store has written it.
 #[derive(Debug, Clone)]
@@ -42,6 +32,14 @@ impl Accounts {
     /// Takes the hosts there are, in any order; of several with one id the last counts.
     pub fn load(hosts: impl IntoIterator<Item = Arc<HostEntry>>) -> Self {
         Self(Keeper::new(AccountsMain::load(hosts.into_iter().collect())))
+    }
+
+    /// Notes a later contact with a host that brought nothing new (see [`model::Contact`]); false when the host is
+    /// not known. Makes no new snapshot.
+    pub fn contact(&self, quuid: &str, last_report: Millis, updated: Millis) -> bool {
+        let snapshot = self.snapshot();
+        let host = snapshot.host(quuid);
+        host.inspect(|host| host.state().contact.renew(last_report, updated)).is_some()
     }
 
     /// The current state. Later changes do not show in it.
@@ -64,6 +62,55 @@ impl Accounts {
     }
 }
 
+/// One host of a snapshot.
+#[derive(Clone)]
+pub struct HostView<'a>(Inside<'a>);
+
+#[derive(Clone)]
+enum Inside<'a> {
+    Main { main: &'a AccountsMain, state: &'a HostState, rows: Range<u32> },
+    Changed(&'a HostEntry),
+}
+
+impl<'a> HostView<'a> {
+    /// All of the host but its accounts.
+    pub fn state(&self) -> &'a HostState {
+        match &self.0 {
+            Inside::Main { state, .. } => state,
+            Inside::Changed(entry) => &entry.state,
+        }
+    }
+
+    /// How many accounts it has.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Inside::Main { rows, .. } => rows.len(),
+            Inside::Changed(entry) => entry.accounts.len(),
+        }
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Its accounts, in no particular order.
+    pub fn accounts(&self) -> impl Iterator<Item = AccountView<'a>> + use<'a> {
+        let (main, changed) = match &self.0 {
+            Inside::Main { main, rows, .. } => (Some((*main, rows.clone())), None),
+            Inside::Changed(entry) => (None, Some(*entry)),
+        };
+        let merged =
+            main.into_iter().flat_map(|(main, rows)| rows.filter_map(|row| Some(main.account(row)?.1)));
+        merged.chain(changed.into_iter().flat_map(|entry| entry.accounts.iter().map(|a| a.view())))
+    }
+
+    /// The account with a name; case matters.
+    pub fn account(&self, name: &str) -> Option<AccountView<'a>> {
+        self.accounts().find(|account| account.name == name)
+    }
+}
+
 /// The accounts at one moment.
 pub struct AccountsSnapshot(Arc<Snapshot<AccountsMain>>);
 
@@ -81,26 +128,34 @@ impl AccountsSnapshot {
     }
 
     /// The account in a row of this snapshot; `None` for a row of another.
-    pub fn get(&self, row: RowId) -> Option<(&Host, &Account)> {
-        let AccountRow { host, account } = match row.place() {
-            Place::Main(row) => self.0.main.account(row)?,
-            Place::Changed(slot, index) => account_of(self.0.delta.item(slot)?, index)?,
-        };
-        Some((host, account))
+    pub fn get(&self, row: RowId) -> Option<(&HostState, AccountView<'_>)> {
+        match row.place() {
+            Place::Main(row) => self.0.main.account(row),
+            Place::Changed(slot, index) => {
+                let entry = self.0.delta.item(slot)?;
+                Some((&entry.state, entry.accounts.get(index as usize)?.view()))
+            }
+        }
     }
 
     /// A host by id.
-    pub fn host(&self, quuid: &str) -> Option<&Arc<HostEntry>> {
+    pub fn host(&self, quuid: &str) -> Option<HostView<'_>> {
         match self.0.delta.changed(quuid) {
-            Some(changed) => changed,
-            None => self.0.main.host(quuid),
+            Some(changed) => changed.map(|entry| HostView(Inside::Changed(entry))),
+            None => self.merged(self.0.main.index(quuid)?),
         }
     }
 
     /// All hosts, in no particular order.
-    pub fn hosts(&self) -> impl Iterator<Item = &Arc<HostEntry>> {
-        let merged = self.0.main.hosts().filter(|entry| self.0.delta.slot(&entry.host.quuid).is_none());
-        merged.chain(self.0.delta.items().map(|(_, entry)| entry))
+    pub fn hosts(&self) -> impl Iterator<Item = HostView<'_>> {
+        let merged = (0..self.0.main.hosts()).filter_map(|index| self.merged(index));
+        let unchanged = merged.filter(|host| self.0.delta.slot(&host.state().host.quuid).is_none());
+        unchanged.chain(self.0.delta.items().map(|(_, entry)| HostView(Inside::Changed(entry))))
+    }
+
+    fn merged(&self, index: usize) -> Option<HostView<'_>> {
+        let state = self.0.main.state(index)?;
+        Some(HostView(Inside::Main { main: &self.0.main, state, rows: self.0.main.rows_of(index)? }))
     }
 
     /// How many accounts there are.
@@ -126,5 +181,5 @@ impl AccountsSnapshot {
 }
 
 fn account_of(entry: &Arc<HostEntry>, index: u32) -> Option<AccountRow<'_>> {
-    entry.accounts.get(index as usize).map(|account| AccountRow { host: &entry.host, account })
+    entry.accounts.get(index as usize).map(|account| AccountRow { host: &entry.state.host, account })
 }

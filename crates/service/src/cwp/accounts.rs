@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::facts::AccountFacts;
-use model::{Account, rules};
-use roster::{AccountsSnapshot, HostEntry, Page};
+use model::{AccountView, HostState, rules};
+use roster::{AccountsSnapshot, Page};
 use search::Query;
 use wire::cwp::{
     AssetKeyVal, AssetUserDetail, AssetUserKeyInfo, DescribeAssetUserCountRequest,
@@ -44,8 +44,10 @@ pub async fn list(
     let query = Query { filter: plan.filter, sort: plan.sort, offset, limit, total: true };
     let Page { rows, total } = snapshot.search(&query);
     let printer = Printer::new(now, today, zone);
-    let users =
-        rows.iter().filter_map(|row| snapshot.get(*row)).map(|(host, account)| printer.record(host, account));
+    let users = rows
+        .iter()
+        .filter_map(|row| snapshot.get(*row))
+        .map(|(host, account)| printer.record(host, &account));
     Body::new(&DescribeAssetUserListResponse {
         total: total.unwrap_or_default() as u64,
         users: users.collect(),
@@ -74,9 +76,10 @@ pub async fn describe(
     request: DescribeAssetUserInfoRequest,
 ) -> Result<Body, Error> {
     let snapshot = service.tenant(caller)?.accounts.snapshot();
-    let (host, account, facts) = find(&snapshot, &request.quuid, &request.uuid, &request.name)?;
+    let (host, account) = find(&snapshot, &request.quuid, &request.uuid, &request.name)?;
+    let facts = facts(service, caller, &request.quuid, &request.name).await?;
     let printer = Printer::new(service.now(), service.today(), service.zone());
-    Body::new(&DescribeAssetUserInfoResponse { user: Some(detail(&printer, host, account, facts)) })
+    Body::new(&DescribeAssetUserInfoResponse { user: Some(detail(&printer, host, &account, &facts)) })
 }
 
 /// One account by host and name. `Uuid` names the agent; it has to fit when both sides know one.
@@ -85,24 +88,37 @@ fn find<'s>(
     quuid: &str,
     uuid: &str,
     name: &str,
-) -> Result<(&'s HostEntry, &'s Account, &'s AccountFacts), Error> {
-    let missing = |field: &'static str| Error::new(Code::ResourceNotFound).field(field);
+) -> Result<(&'s HostState, AccountView<'s>), Error> {
     let host = snapshot.host(quuid).ok_or_else(|| missing("Quuid"))?;
-    if !uuid.is_empty() && !host.host.uuid.is_empty() && uuid != host.host.uuid {
+    let state = host.state();
+    if !uuid.is_empty() && !state.host.uuid.is_empty() && uuid != state.host.uuid {
         return Err(missing("Uuid"));
     }
-    let account = host.accounts.iter().find(|a| a.name == name).ok_or_else(|| missing("Name"))?;
-    let facts = host.record.report.accounts.iter().find(|a| a.name == name).ok_or_else(|| missing("Name"))?;
-    Ok((host, account, facts))
+    Ok((state, host.account(name).ok_or_else(|| missing("Name"))?))
+}
+
+/// The facts of an account, which only the store keeps.
+async fn facts(
+    service: &Arc<Service>,
+    caller: &Caller,
+    quuid: &str,
+    name: &str,
+) -> Result<AccountFacts, Error> {
+    let record = service.host_record(caller, quuid).await?.ok_or_else(|| missing("Quuid"))?;
+    record.report.accounts.into_iter().find(|a| a.name == name).ok_or_else(|| missing("Name"))
+}
+
+fn missing(field: &'static str) -> Error {
+    Error::new(Code::ResourceNotFound).field(field)
 }
 
 fn detail<'a>(
     printer: &Printer<'_>,
-    entry: &'a HostEntry,
-    account: &'a Account,
+    state: &'a HostState,
+    account: &AccountView<'a>,
     facts: &'a AccountFacts,
 ) -> AssetUserDetail<'a> {
-    let record = printer.record(&entry.host, account);
+    let record = printer.record(state, account);
     let detail = rules::detail(facts, printer.today());
     AssetUserDetail {
         machine_ip: record.machine_ip,
@@ -157,7 +173,8 @@ pub async fn keys(
 ) -> Result<Body, Error> {
     let (offset, limit) = page(request.offset, request.limit)?;
     let snapshot = service.tenant(caller)?.accounts.snapshot();
-    let (_, _, facts) = find(&snapshot, &request.quuid, &request.uuid, &request.name)?;
+    find(&snapshot, &request.quuid, &request.uuid, &request.name)?;
+    let facts = facts(service, caller, &request.quuid, &request.name).await?;
     let all = &facts.keys.keys;
     let keys = all.iter().skip(offset).take(limit).map(key).collect();
     Body::new(&DescribeAssetUserKeyListResponse { keys, total: all.len() as u64 })
@@ -177,8 +194,8 @@ pub async fn count(
     let printer = Printer::new(service.now(), service.today(), service.zone());
     let part = request.name.unwrap_or_default();
     let mut counts: HashMap<&str, (i64, i64)> = HashMap::new();
-    for account in snapshot.hosts().flat_map(|host| &host.accounts).filter(|a| a.name.contains(&part)) {
-        let (all, new) = counts.entry(&account.name).or_default();
+    for account in snapshot.hosts().flat_map(|host| host.accounts()).filter(|a| a.name.contains(&part)) {
+        let (all, new) = counts.entry(account.name).or_default();
         *all += 1;
         *new += i64::from(printer.is_new(account.first_seen));
     }

@@ -152,8 +152,8 @@ impl Job for AccountsJob {
         for row in self.accounts.rows(&self.plan.filter, &self.plan.sort) {
             goes_on(file)?;
             // Every row of a snapshot is in it for as long as it lives.
-            if let Some((host, account)) = self.accounts.get(row) {
-                file.row(&cells(&printer.record(host, account), host))?;
+            if let Some((state, account)) = self.accounts.get(row) {
+                file.row(&cells(&printer.record(state, &account), &state.host))?;
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use export::Cell;
 use jiff::tz::TimeZone;
-use model::{Account, Day, Host, LoginType, Millis, PasswordStatus};
+use model::{AccountView, Day, Host, HostState, LoginType, Millis, PasswordStatus};
 use wire::cwp::{AssetUserBaseInfo, MachineExtraInfo};
 
 use crate::times;
@@ -85,8 +85,9 @@ impl<'z> Printer<'z> {
     }
 
     /// The list record of an account.
-    pub fn record<'a>(&self, host: &'a Host, account: &'a Account) -> AssetUserBaseInfo<'a> {
+    pub fn record<'a>(&self, state: &'a HostState, account: &AccountView<'a>) -> AssetUserBaseInfo<'a> {
         let states = account.states(self.today);
+        let host = &state.host;
         AssetUserBaseInfo {
             machine_ip: host.private_ip.as_str().into(),
             machine_wan_ip: host.wan_ip.as_str().into(),
@@ -100,20 +101,20 @@ impl<'z> Printer<'z> {
             is_root: flag(account.is_root),
             login_type: code(states.login_type.map(LoginType::code)),
             last_login_time: Cow::Owned(self.last_login(account.last_login)),
-            name: account.name.as_str().into(),
+            name: account.name.into(),
             project_id: 0,
             user_type: code(account.user_type.map(|t| t as u16)),
             is_domain: flag(account.is_domain),
             is_sudo: flag(account.is_sudo),
             is_ssh_login: flag(states.ssh_login),
-            home_path: account.home.as_str().into(),
-            shell: account.shell.as_str().into(),
+            home_path: account.home.into(),
+            shell: account.shell.into(),
             shell_login_status: states.shell_login.into(),
             password_change_time: Cow::Owned(account.password_changed.map_or_else(String::new, times::day)),
             password_due_time: Cow::Owned(account.password_due.map_or_else(String::new, times::day)),
             password_lock_days: account.password_lock_days.map_or(NONE.cast_signed(), i64::from),
             password_status: code(states.password.map(PasswordStatus::code)).cast_signed(),
-            update_time: Cow::Owned(self.millis(host.updated)),
+            update_time: Cow::Owned(self.millis(state.contact.updated())),
             first_time: Cow::Owned(self.millis(account.first_seen)),
             is_new: self.is_new(account.first_seen).into(),
             machine_extra_info: Some(extra(host)),

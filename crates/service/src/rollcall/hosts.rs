@@ -1,11 +1,12 @@
 //! Reports of hosts coming in, and the list of hosts.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use model::facts::{self, HostReport, Privilege, section};
 use model::rules;
-use roster::HostEntry;
+use roster::HostView;
 use search::time::print_time;
 use store::{Change, Effect};
 use wire::rollcall::{
@@ -117,10 +118,13 @@ async fn take(
         bad(Code::InvalidParameterValue, "it has neither a machine id nor a host id".to_owned())
     })?;
     let before = service.tenant(caller)?.accounts.snapshot();
-    let known = |name: &str| {
-        before.host(&quuid).is_some_and(|host| host.accounts.iter().any(|account| account.name == name))
-    };
-    let new = report.accounts.iter().filter(|a| !known(&a.name)).count() as u64;
+    let known: HashSet<&str> = before
+        .host(&quuid)
+        .into_iter()
+        .flat_map(|host| host.accounts())
+        .map(|account| account.name)
+        .collect();
+    let new = report.accounts.iter().filter(|a| !known.contains(a.name.as_str())).count() as u64;
     let accounts = report.accounts.len() as u64;
     let change = Change::PutHost { quuid: quuid.clone(), report: Box::new(report), received: service.now() };
     let effect = service.write(caller, "ReportHost", &quuid, change).await;
@@ -145,38 +149,46 @@ pub async fn list(service: &Arc<Service>, caller: &Caller, request: ListHostsReq
     }
     let snapshot = service.tenant(caller)?.accounts.snapshot();
     let keyword = request.keyword.unwrap_or_default().to_lowercase();
-    let fits = |entry: &&Arc<HostEntry>| {
-        let host = &entry.host;
+    let fits = |view: &HostView<'_>| {
+        let host = &view.state().host;
         [&host.name, &host.private_ip, &host.wan_ip, &host.quuid]
             .iter()
             .any(|t| t.to_lowercase().contains(&keyword))
     };
-    let mut hosts: Vec<&Arc<HostEntry>> = snapshot.hosts().filter(fits).collect();
-    hosts.sort_by(|a, b| (&a.host.name, &a.host.quuid).cmp(&(&b.host.name, &b.host.quuid)));
+    let mut hosts: Vec<HostView<'_>> = snapshot.hosts().filter(fits).collect();
+    let key = |view: &HostView<'_>| {
+        let host = &view.state().host;
+        (host.name.clone(), host.quuid.clone())
+    };
+    hosts.sort_by_cached_key(key);
     let offset = usize::try_from(request.offset.unwrap_or(0)).unwrap_or(usize::MAX);
     let page =
         hosts.iter().skip(offset).take(usize::try_from(limit).unwrap_or(0)).map(|h| summary(h)).collect();
     Body::new(&ListHostsResponse { total: hosts.len() as u64, hosts: page })
 }
 
-fn summary(entry: &HostEntry) -> HostSummary<'_> {
-    let (host, record) = (&entry.host, &entry.record);
-    let problems = record.report.sections.iter().filter(|(_, section)| !section.evidence.is_complete());
+fn summary<'a>(view: &HostView<'a>) -> HostSummary<'a> {
+    let state = view.state();
+    let host = &state.host;
     HostSummary {
         quuid: host.quuid.as_str().into(),
         uuid: host.uuid.as_str().into(),
         machine_name: host.name.as_str().into(),
         machine_ip: host.private_ip.as_str().into(),
         os_info: host.os_info.as_str().into(),
-        accounts: entry.accounts.len() as u64,
-        first_report_time: print_time(record.first_report).into(),
-        last_report_time: print_time(record.last_report).into(),
-        privilege: match record.report.host.privilege {
+        accounts: view.len() as u64,
+        first_report_time: print_time(state.first_report).into(),
+        last_report_time: print_time(state.contact.last_report()).into(),
+        privilege: match state.privilege {
             Privilege::Root => "root",
             Privilege::Partial => "partial",
             Privilege::None => "none",
         }
         .into(),
-        problems: problems.map(|(name, section)| format!("{name}: {:?}", section.evidence).into()).collect(),
+        problems: state
+            .problems
+            .iter()
+            .map(|(name, evidence)| format!("{name}: {evidence:?}").into())
+            .collect(),
     }
 }

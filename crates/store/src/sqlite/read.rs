@@ -54,6 +54,14 @@ impl<T: HasConnection> Reader for T {
         Ok(())
     }
 
+    fn host(&mut self, tenant: TenantId, quuid: &str) -> Result<Option<HostRecord>, StoreError> {
+        const ONE: &str = concat!("SELECT ", host_columns!(), " AND h.quuid = ?2");
+        let mut statement = self.sql().prepare_cached(ONE)?;
+        let row = statement.query_row((tenant.0, quuid), HostRow::read).optional()?;
+        let name = || format!("host {quuid:?} of tenant {}", tenant.0);
+        row.map(|row| row.decode().map_err(|why| StoreError::damaged(name(), why))).transpose()
+    }
+
     fn credentials(&mut self) -> Result<Vec<Credential>, StoreError> {
         const ALL: &str = concat!("SELECT ", key_columns!(), " FROM credentials ORDER BY tenant, secret_id");
         let mut statement = self.sql().prepare_cached(ALL)?;
