@@ -1,6 +1,7 @@
 //! A host and what is remembered of it: the last report, when each account was first seen, and who vanished.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -99,7 +100,7 @@ pub struct HostState {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostEntry {
     /// The host.
-    pub state: HostState,
+    pub state: Arc<HostState>,
     /// Its accounts, in any order; names are unique (of several the first counts in lookups, all are listed).
     pub accounts: Vec<Account>,
 }

@@ -155,7 +155,7 @@ mod tests {
 
     /// The codes of an account as the wire shows them, by the filter that asks for them; `None` where the filter is
     /// for hosts of the other system.
-    fn codes(row: AccountRow<'_>, today: Day) -> [(&'static str, Option<u16>); 9] {
+    fn codes(row: &AccountRow<'_>, today: Day) -> [(&'static str, Option<u16>); 9] {
         let (account, states) = (row.account, row.account.states(today));
         let flag = |flag: Option<bool>| flag.map_or(999, u16::from);
         let linux = |code: u16| (!row.host.windows).then_some(code);
@@ -182,7 +182,7 @@ mod tests {
             let host = Host { windows, ..Host::default() };
             let row = AccountRow { host: &host, account: &account };
             let context = Context { today, zone: &TimeZone::UTC };
-            for (name, actual) in codes(row, today) {
+            for (name, actual) in codes(&row, today) {
                 for code in [0u16, 1, 2, 3, 4, 999] {
                     let text = code.to_string();
                     let given = Given { name, values: vec![Some(&text)], exact: false };

@@ -19,6 +19,6 @@ mod query;
 mod snapshot;
 mod table;
 
-pub use accounts::{Accounts, AccountsSnapshot, HostChange, HostView};
+pub use accounts::{Accounts, AccountsSnapshot, HostChange, HostView, Loading};
 pub use people::{People, PeopleSnapshot, PersonChange, PersonView};
 pub use snapshot::{Page, RowId};

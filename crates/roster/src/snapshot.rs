@@ -81,7 +81,7 @@ impl<K: Kind> Snapshot<K> {
         let sequence = Sequence::new(table, &sort);
         let dead = self.delta.dead();
         let count = if query.limit == 0 { 0 } else { end - from };
-        let job = Job { table, dead, sequence, from, count, total: query.total };
+        let job = Job { table, filter: &query.filter, dead, sequence, from, count, total: query.total };
         let answer = job.run(compile(table, &query.filter));
         let rows = self.join(&sort, &answer.rows, &added, query.offset - from, query.limit);
         Page { rows, total: answer.total.map(|total| total + added.len()) }

@@ -1,8 +1,10 @@
 //! An immutable table: the columns of all rows, in the order of their keys, ready to be searched.
 
+use std::sync::Arc;
+
 use search::{Field, Row, SortKey, compare_natural, int_of, text_of};
 
-use crate::column::{Dictionary, Ints, Moved, Ranks, TextColumn};
+use crate::column::{Coded, Dictionary, FlagField, Flags, HostColumn, Ints, Moved, Ranks, TextColumn};
 
 /// How a column is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -19,11 +21,17 @@ pub(crate) enum Layout {
 #[derive(Debug)]
 pub(crate) enum Column {
     /// Text with many distinct values.
-    Text(TextColumn),
+    Text(Box<TextColumn>),
     /// Text with few distinct values.
-    Dictionary(Dictionary),
-    /// Whole numbers.
-    Int(Ints),
+    Dictionary(Arc<Dictionary>),
+    /// Text that the rows of a host share.
+    Host(HostColumn),
+    /// Whole numbers with many distinct values.
+    Int(Arc<Ints>),
+    /// Whole numbers with few distinct values.
+    Coded(Arc<Coded>),
+    /// A small code, packed with others.
+    Flag(Arc<Flags>, FlagField),
 }
 
 /// What laying out can start from.
@@ -43,6 +51,8 @@ const SMALL: usize = 10_000;
 pub(crate) struct Table {
     rows: u32,
     columns: Vec<(Field, Column)>,
+    /// Place of each field's column by the id of the field.
+    places: [u8; 256],
     /// The table's own order when it differs from the order of keys, in which the rows are numbered.
     natural: Option<Ranks>,
 }
@@ -63,7 +73,16 @@ impl Table {
             }
         };
         let natural = (kind.natural != kind.ties).then(|| natural_order(kind, rows));
-        Self { rows: rows.len() as u32, columns, natural }
+        Self::of(rows.len() as u32, columns, natural)
+    }
+
+    /// Takes columns that are laid out, and the table's own order when it differs from the order of keys.
+    pub(crate) fn of(rows: u32, columns: Vec<(Field, Column)>, natural: Option<Ranks>) -> Self {
+        let mut places = [u8::MAX; 256];
+        for (place, (field, _)) in (0_u8..).zip(&columns) {
+            places[usize::from(field.id())] = place;
+        }
+        Self { rows, columns, places, natural }
     }
 
     /// How many rows there are.
@@ -73,7 +92,8 @@ impl Table {
 
     /// The column of a field, if the table has it.
     pub(crate) fn column(&self, field: Field) -> Option<&Column> {
-        self.columns.iter().find(|(f, _)| *f == field).map(|(_, column)| column)
+        let place = self.places[usize::from(field.id())];
+        self.columns.get(usize::from(place)).map(|(_, column)| column)
     }
 
     /// The order of a sort key; `None` when it is the order of rows. Without order of its own (not a sort key of
@@ -83,6 +103,13 @@ impl Table {
             SortKey::Natural => self.natural.as_ref(),
             SortKey::Field(field) => self.column(field).and_then(Column::ranks),
         }
+    }
+
+    /// The sort keys there is an order for.
+    pub(crate) fn orders(&self) -> impl Iterator<Item = (SortKey, &Ranks)> {
+        let natural = self.natural.iter().map(|ranks| (SortKey::Natural, ranks));
+        let columns = self.columns.iter();
+        natural.chain(columns.filter_map(|(field, column)| Some((SortKey::Field(*field), column.ranks()?))))
     }
 
     /// A row as the reference evaluator sees it.
@@ -95,7 +122,8 @@ impl Table {
         match self.column(field)? {
             Column::Text(column) => Some(column.texts().get(row)),
             Column::Dictionary(column) => Some(column.get(row)),
-            Column::Int(_) => None,
+            Column::Host(column) => Some(column.get(row)),
+            Column::Int(_) | Column::Coded(_) | Column::Flag(..) => None,
         }
     }
 
@@ -103,7 +131,9 @@ impl Table {
     pub(crate) fn int(&self, row: u32, field: Field) -> Option<i64> {
         match self.column(field)? {
             Column::Int(column) => column.get(row),
-            Column::Text(_) | Column::Dictionary(_) => None,
+            Column::Coded(column) => column.get(row),
+            Column::Flag(flags, field) => field.unpack(flags.word(row)),
+            Column::Text(_) | Column::Dictionary(_) | Column::Host(_) => None,
         }
     }
 }
@@ -118,12 +148,12 @@ impl Column {
         match layout {
             Layout::Text { searched } => {
                 let old = old.and_then(|(column, moved)| Some((column.as_text()?, moved)));
-                Self::Text(TextColumn::new(texts(), searched, old))
+                Self::Text(Box::new(TextColumn::new(texts(), searched, old)))
             }
-            Layout::Dictionary { sorted } => Self::Dictionary(Dictionary::new(texts(), sorted)),
+            Layout::Dictionary { sorted } => Self::Dictionary(Arc::new(Dictionary::new(texts(), sorted))),
             Layout::Int { sorted } => {
                 let old = old.and_then(|(column, moved)| Some((column.as_int()?, moved)));
-                Self::Int(Ints::new(rows.iter().map(|row| int_of(row, field)), sorted, old))
+                Self::Int(Arc::new(Ints::new(rows.iter().map(|row| int_of(row, field)), sorted, old)))
             }
         }
     }
@@ -139,8 +169,10 @@ impl Column {
     fn ranks(&self) -> Option<&Ranks> {
         match self {
             Self::Text(column) => Some(column.ranks()),
-            Self::Dictionary(column) => column.postings().map(|p| p.ranks()),
+            Self::Dictionary(column) => column.ranks(),
             Self::Int(column) => column.ranks(),
+            Self::Coded(column) => column.ranks(),
+            Self::Host(_) | Self::Flag(..) => None,
         }
     }
 }

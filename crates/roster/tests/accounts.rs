@@ -10,16 +10,16 @@ use std::sync::Arc;
 use common::{direction, missing, text_test, tree};
 use model::account::Password;
 use model::rows::AccountRow;
-use model::{Account, AccountView, Host, HostEntry, HostState, LoginType, Uid};
+use model::{Account, AccountView, Host, HostEntry, HostState, LoginType, Uid, UserType};
 use proptest::option::of;
 use proptest::prelude::*;
 use roster::{Accounts, HostChange};
 use search::accounts::{
-    FIELDS, FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, NAME, PASSWORD_CHANGED, PASSWORD_DUE, QUUID, TABLE,
+    FIELDS, FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, NAME, PASSWORD_CHANGED, PASSWORD_DUE, TABLE,
 };
 use search::{Field, Filter, Query, Sort, SortKey, Test, reference};
 
-const SORTABLE: [Field; 7] = [FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, PASSWORD_CHANGED, PASSWORD_DUE, NAME, QUUID];
+const SORTABLE: [Field; 6] = [FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, PASSWORD_CHANGED, PASSWORD_DUE, NAME];
 
 fn int_test() -> impl Strategy<Value = Test> {
     prop_oneof![
@@ -43,20 +43,22 @@ prop_compose! {
         days in (of(0..5i32), of(0..5i32), of(-1..4i32)),
         expires in of(prop_oneof![0..5i32, Just(i32::MIN), Just(i32::MAX)]),
         times in (of(0..5i64), 0..5i64),
+        paths in ("[a/]{0,2}", "[b/]{0,1}", "[SU]{0,2}"),
+        user_type in of(0..3usize),
         locked: bool,
     ) -> Account {
         Account {
             name,
-            uid: ids.0.map_or(Uid::Sid("S-1-5".into()), Uid::Number),
+            uid: ids.0.map_or(Uid::Sid(paths.2), Uid::Number),
             gid: ids.1,
-            home: String::new(),
-            shell: String::new(),
+            home: paths.0,
+            shell: paths.1,
             is_root: flags.0,
             is_sudo: flags.1,
             login_type: flags.0.map(|k| if k { LoginType::Key } else { LoginType::Both }),
             ssh_login: flags.1,
             shell_login: flags.2,
-            user_type: None,
+            user_type: user_type.map(|kind| [UserType::Guest, UserType::Standard, UserType::Administrator][kind]),
             is_domain: flags.0,
             disabled: flags.3,
             expires,
@@ -86,7 +88,7 @@ prop_compose! {
         accounts.retain(|a| seen.insert(a.name.clone()));
         let quuid = quuid(id);
         let host = Host { quuid, private_ip: texts.1, wan_ip: texts.2, name: texts.0, windows, ..Host::default() };
-        Arc::new(HostEntry { state: HostState { host, ..HostState::default() }, accounts })
+        Arc::new(HostEntry { state: Arc::new(HostState { host, ..HostState::default() }), accounts })
     }
 }
 
@@ -194,7 +196,7 @@ proptest! {
             };
             let found = snapshot.host(&quuid(id));
             let entry = expected.get(&quuid(id));
-            prop_assert_eq!(found.as_ref().map(|h| h.state()), entry.map(|e| &e.state));
+            prop_assert_eq!(found.as_ref().map(|h| h.state()), entry.map(|e| &*e.state));
             prop_assert_eq!(
                 found.map(|h| by_name(h.accounts().collect())),
                 entry.map(|e| by_name(e.accounts.iter().map(|a| a.view()).collect()))

@@ -107,7 +107,7 @@ pub(crate) fn host_entry(record: &HostRecord) -> Arc<HostEntry> {
     let HostRecord { quuid, report, first_seen, first_report, last_report } = record;
     Arc::new(HostEntry {
         // No agent is bound to a host yet, so there is no agent id.
-        state: model::rules::host_state(report, quuid, "", *first_report, *last_report),
+        state: Arc::new(model::rules::host_state(report, quuid, "", *first_report, *last_report)),
         accounts: model::rules::accounts(report, first_seen),
     })
 }

@@ -6,145 +6,137 @@ use std::sync::Arc;
 
 use model::rows::AccountRow;
 use model::{AccountView, HostEntry, HostState};
-use search::Field;
 use search::accounts as a;
+use search::{Row, Test};
 
 use super::account_of;
-use crate::column::Moved;
+use super::loading::{OF_HOSTS, planes_of_coded, planes_of_ints, planes_of_texts};
+use super::packed::{CODED, FLAG_BITS, FLAGS, Packed, UID, flags, sid};
+use crate::column::{Dictionary, Flags, From, HostColumn, HostRows, Ints, Planes, Ranks, Splice};
 use crate::dead::Dead;
 use crate::kind::Kind;
-use crate::table::{Column, Layout, Start, Table};
+use crate::query::warm;
+use crate::table::{Column, Table};
 
-const FEW: Layout = Layout::Dictionary { sorted: false };
-const PLAIN: Layout = Layout::Int { sorted: false };
-const SORTED: Layout = Layout::Int { sorted: true };
-
-const LAYOUT: [(Field, Layout); 27] = [
-    (a::QUUID, Layout::Dictionary { sorted: true }),
-    (a::NAME, Layout::Dictionary { sorted: true }),
-    (a::MACHINE_IP, FEW),
-    (a::WAN_IP, FEW),
-    (a::MACHINE_NAME, FEW),
-    (a::INSTANCE_ID, FEW),
-    (a::OS_INFO, FEW),
-    (a::WINDOWS, PLAIN),
-    (a::UID, PLAIN),
-    (a::GID, PLAIN),
-    (a::DISABLED, PLAIN),
-    (a::EXPIRES, PLAIN),
-    (a::LOGIN_TYPE, PLAIN),
-    (a::SSH_LOGIN, PLAIN),
-    (a::SHELL_LOGIN, PLAIN),
-    (a::IS_ROOT, PLAIN),
-    (a::IS_SUDO, PLAIN),
-    (a::USER_TYPE, PLAIN),
-    (a::IS_DOMAIN, PLAIN),
-    (a::PASSWORD_CLASS, PLAIN),
-    (a::PASSWORD_EXPIRED_FROM, PLAIN),
-    (a::PASSWORD_WARN_FROM, PLAIN),
-    (a::PASSWORD_CHANGED, SORTED),
-    (a::PASSWORD_DUE, SORTED),
-    (a::LOCK_DAYS, SORTED),
-    (a::FIRST_SEEN, SORTED),
-    (a::LAST_LOGIN, SORTED),
-];
-
-pub(super) struct AccountsMain {
+pub(crate) struct AccountsMain {
     table: Table,
+    packed: Packed,
     /// Hosts by id.
-    hosts: Vec<Arc<HostEntry>>,
-    /// First row of each host, and the number of rows at the end.
-    starts: Vec<u32>,
-    /// Place of each row's account in its host's list.
-    places: Vec<u32>,
+    states: Vec<Arc<HostState>>,
+    /// Their searched attributes, in the order of [`OF_HOSTS`].
+    of_hosts: [Arc<Dictionary>; OF_HOSTS.len()],
+}
+
+/// What a merge takes over from the table before.
+pub(super) struct Old<'a> {
+    main: &'a AccountsMain,
+    splice: Splice,
+    /// Whether the attributes of all hosts are the same.
+    same_hosts: bool,
 }
 
 impl AccountsMain {
-    pub(super) fn load(mut hosts: Vec<Arc<HostEntry>>) -> Self {
-        hosts.sort_by(|a, b| a.state.host.quuid.cmp(&b.state.host.quuid));
-        hosts.dedup_by(|later, kept| {
-            let same = later.state.host.quuid == kept.state.host.quuid;
-            if same {
-                std::mem::swap(later, kept);
-            }
-            same
-        });
-        Self::new(hosts, None)
-    }
-
-    /// Lays out hosts that are in the order of their ids; `old` is what came before.
-    fn new(hosts: Vec<Arc<HostEntry>>, old: Option<&Self>) -> Self {
-        let (mut starts, mut places, mut rows) = (vec![0], Vec::new(), Vec::new());
-        for entry in &hosts {
-            let mut order: Vec<u32> = (0..entry.accounts.len() as u32).collect();
-            order.sort_by_key(|&place| entry.accounts.get(place as usize).map(|a| &a.name));
-            rows.extend(order.iter().filter_map(|&place| account_of(entry, place)));
-            places.extend(order);
-            starts.push(rows.len() as u32);
-        }
-        let moved = old.map(|old| (old, old.moved(&hosts, &starts)));
-        let start = match &moved {
-            Some((old, moved)) => Start::From(&old.table, moved),
-            None => Start::Afresh,
+    /// Joins hosts, in the order of their ids, with the columns of their accounts.
+    pub(super) fn of(states: Vec<Arc<HostState>>, packed: Packed, old: Option<&Old<'_>>) -> Self {
+        let of_hosts = match old {
+            Some(old) if old.same_hosts => old.main.of_hosts.clone(),
+            _ => OF_HOSTS.map(|(_, text)| {
+                Arc::new(Dictionary::new(states.iter().map(|state| Some(text(state))), true))
+            }),
         };
-        let table = Table::new(&a::TABLE, &LAYOUT, &rows, start);
-        Self { table, hosts, starts, places }
-    }
-
-    /// The way of the rows into new hosts with the given first rows: those of the very same entry stay.
-    fn moved(&self, hosts: &[Arc<HostEntry>], starts: &[u32]) -> Moved {
-        let mut moved = Moved::new(self.table.rows());
-        for (entry, pair) in hosts.iter().zip(starts.windows(2)) {
-            let rows = pair[0]..pair[1];
-            let same =
-                self.index(&entry.state.host.quuid).filter(|&old| Arc::ptr_eq(&self.hosts[old], entry));
-            match same {
-                Some(old) => (self.starts[old]..).zip(rows).for_each(|(from, to)| moved.keep(from, to)),
-                None => rows.for_each(|row| moved.add(row)),
-            }
+        let order = match old {
+            Some(old) => old.natural_order(&packed),
+            None => natural_order(&packed, 0..packed.hosts.hosts() as u32),
+        };
+        let natural = Ranks::new(order, 0, |_, _| false)
+            .with_planes(|order| Planes::new(&packed.flags, FLAG_BITS, order));
+        let mut columns = vec![
+            (a::NAME, Column::Dictionary(Arc::clone(&packed.name))),
+            (a::LAST_LOGIN, Column::Int(Arc::clone(&packed.last_login))),
+        ];
+        for ((field, _), texts) in OF_HOSTS.iter().zip(&of_hosts) {
+            let column = HostColumn::new(Arc::clone(texts), Arc::clone(&packed.hosts));
+            columns.push((*field, Column::Host(column)));
         }
-        moved
+        for ((field, _), column) in CODED.iter().zip(&packed.coded) {
+            columns.push((*field, Column::Coded(Arc::clone(column))));
+        }
+        columns.extend(FLAGS.map(|(field, flag)| (field, Column::Flag(Arc::clone(&packed.flags), flag))));
+        let table = Table::of(packed.flags.rows(), columns, Some(natural));
+        Self { table, packed, states, of_hosts }
     }
 
     /// The account in a row and its host; `None` beyond the last.
     pub(super) fn account(&self, row: u32) -> Option<(&HostState, AccountView<'_>)> {
-        let place = *self.places.get(row as usize)?;
-        let host = self.starts.partition_point(|&start| start <= row).checked_sub(1)?;
-        let entry = self.hosts.get(host)?;
-        Some((&entry.state, entry.accounts.get(place as usize)?.view()))
+        if row >= self.table.rows() {
+            return None;
+        }
+        let state = self.states.get(self.packed.hosts.host(row) as usize)?;
+        Some((state, self.packed.account(row)))
     }
 
     /// The place of a host among the hosts.
     pub(super) fn index(&self, quuid: &str) -> Option<usize> {
-        self.hosts.binary_search_by(|entry| entry.state.host.quuid.as_str().cmp(quuid)).ok()
+        self.states.binary_search_by(|state| state.host.quuid.as_str().cmp(quuid)).ok()
     }
 
     /// How many hosts there are.
     pub(super) fn hosts(&self) -> usize {
-        self.hosts.len()
+        self.states.len()
     }
 
     /// A host by its place.
     pub(super) fn state(&self, index: usize) -> Option<&HostState> {
-        self.hosts.get(index).map(|entry| &entry.state)
+        self.states.get(index).map(|state| &**state)
     }
 
     /// The rows of a host by its place.
     pub(super) fn rows_of(&self, index: usize) -> Option<Range<u32>> {
-        Some(*self.starts.get(index)?..*self.starts.get(index + 1)?)
+        (index < self.states.len()).then(|| self.packed.hosts.rows(index as u32))
     }
 
     /// How many live rows have each name that contains `part`.
     pub(super) fn names(&self, part: &str, dead: &Dead) -> BTreeMap<&str, usize> {
-        let Some(Column::Dictionary(names)) = self.table.column(a::NAME) else { return BTreeMap::new() };
-        let mut gone = vec![0_u32; names.values().count()];
+        let names = &self.packed.name;
+        let all: Vec<(&str, u32)> = names.values().collect();
+        let mut gone = vec![0_u32; all.len()];
         dead.iter().for_each(|row| gone[names.code(row)] += 1);
-        names
-            .values()
-            .zip(gone)
-            .map(|((name, count), gone)| (name, (count - gone) as usize))
-            .filter(|(name, count)| *count > 0 && name.contains(part))
-            .collect()
+        let found = names.matching(&Test::ContainsExact(part.to_owned()));
+        let live = found.iter().map(|code| (all[code].0, (all[code].1 - gone[code]) as usize));
+        live.filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// The rows of some hosts in the table's own order: by host, then by numeric id (those without one last), then by
+/// name, which is how they lie.
+fn natural_order(packed: &Packed, hosts: Range<u32>) -> Vec<u32> {
+    let mut order: Vec<u32> = Vec::new();
+    for host in hosts {
+        let first = order.len();
+        order.extend(packed.hosts.rows(host));
+        order[first..].sort_by_key(|&row| {
+            let uid = packed.coded[UID].get(row);
+            (uid.is_none(), uid)
+        });
+    }
+    order
+}
+
+impl Old<'_> {
+    /// Hosts that stay keep their own order.
+    fn natural_order(&self, packed: &Packed) -> Vec<u32> {
+        let old = self.main.table.ranks(search::SortKey::Natural).map_or(&[][..], Ranks::order);
+        let mut order = Vec::with_capacity(packed.flags.rows() as usize);
+        self.splice.runs(|kept, rows, to| {
+            if kept {
+                let shifted = old[rows.start as usize..rows.end as usize].iter();
+                order.extend(shifted.map(|row| row - rows.start + to));
+            } else if !rows.is_empty() {
+                let host = packed.hosts.host(to);
+                order.extend(natural_order(packed, host..host + 1));
+            }
+        });
+        order
     }
 }
 
@@ -179,19 +171,98 @@ impl Kind for AccountsMain {
     }
 
     fn merge(&self, _: &Dead, changes: &[(&str, Option<&Self::Item>)]) -> Self {
+        let mut merging = Merging::new(self);
         let mut changes = changes.iter().peekable();
-        let mut hosts = Vec::with_capacity(self.hosts.len() + changes.len());
-        for entry in &self.hosts {
-            let id = entry.state.host.quuid.as_str();
+        for (index, state) in self.states.iter().enumerate() {
+            let id = state.host.quuid.as_str();
             while let Some((_, item)) = changes.next_if(|(key, _)| *key < id) {
-                hosts.extend(item.cloned());
+                merging.put(*item, None);
             }
             match changes.next_if(|(key, _)| *key == id) {
-                Some((_, item)) => hosts.extend(item.cloned()),
-                None => hosts.push(Arc::clone(entry)),
+                Some((_, item)) => merging.put(*item, Some(state)),
+                None => merging.keep(index),
             }
         }
-        hosts.extend(changes.filter_map(|(_, item)| item.cloned()));
-        Self::new(hosts, Some(self))
+        changes.for_each(|(_, item)| merging.put(*item, None));
+        merging.done()
     }
+}
+
+/// A merge on its way through the hosts.
+struct Merging<'a> {
+    old: Old<'a>,
+    states: Vec<Arc<HostState>>,
+    starts: Vec<u32>,
+    /// The accounts of the hosts put, in the order of the table.
+    added: Vec<(&'a HostState, AccountView<'a>)>,
+}
+
+impl<'a> Merging<'a> {
+    fn new(main: &'a AccountsMain) -> Self {
+        let old = Old { main, splice: Splice::default(), same_hosts: true };
+        Self { old, states: Vec::with_capacity(main.states.len()), starts: vec![0], added: Vec::new() }
+    }
+
+    fn keep(&mut self, index: usize) {
+        self.old.splice.keep(self.old.main.packed.hosts.rows(index as u32));
+        self.states.push(Arc::clone(&self.old.main.states[index]));
+        self.starts.push(self.old.splice.rows());
+    }
+
+    fn put(&mut self, item: Option<&'a Arc<HostEntry>>, before: Option<&HostState>) {
+        let same = item.map(|entry| &entry.state.host) == before.map(|state| &state.host);
+        self.old.same_hosts &= same;
+        let Some(entry) = item else { return };
+        let first = self.added.len();
+        self.added.extend(entry.accounts.iter().map(|account| (&*entry.state, account.view())));
+        self.added[first..].sort_by_key(|(_, account)| account.name);
+        self.old.splice.add(first as u32..self.added.len() as u32);
+        self.states.push(Arc::clone(&entry.state));
+        self.starts.push(self.old.splice.rows());
+    }
+
+    fn done(self) -> AccountsMain {
+        let Self { old, states, starts, added } = self;
+        let (main, splice) = (old.main, &old.splice);
+        let rows = added.iter().map(|(state, account)| AccountRow { host: &state.host, account });
+        let words: Vec<u32> = rows.clone().map(|row| flags(&row)).collect();
+        let words = splice.iter().map(|from| match from {
+            From::Kept(row) => main.packed.flags.word(row),
+            From::Added(row) => words[row as usize],
+        });
+        let flags = Arc::new(Flags::new(words.collect(), &FLAGS.map(|(_, field)| field)));
+        let texts = |text: fn(&AccountView<'a>) -> &'a str| -> Vec<&'a str> {
+            added.iter().map(|(_, account)| text(account)).collect()
+        };
+        let name = main.packed.name.spliced(splice, &texts(|account| account.name), true);
+        let mut columns = CODED.iter().zip(&main.packed.coded).map(|((field, sorted), column)| {
+            let added: Vec<_> = rows.clone().map(|row| row.int(*field)).collect();
+            Arc::new(planes_of_coded(column.spliced(splice, &added, *sorted), &flags))
+        });
+        let coded = main.packed.coded.clone().map(|same| columns.next().unwrap_or(same));
+        drop(columns);
+        let packed = Packed {
+            hosts: Arc::new(HostRows::new(starts)),
+            name: Arc::new(planes_of_texts(name, &flags)),
+            home: main.packed.home.spliced(splice, &texts(|account| account.home), false),
+            shell: main.packed.shell.spliced(splice, &texts(|account| account.shell), false),
+            sid: main.packed.sid.spliced(splice, &texts(sid), false),
+            coded,
+            last_login: Arc::new(planes_of_ints(last_login(&old, &added), &flags)),
+            flags,
+        };
+        let merged = AccountsMain::of(states, packed, Some(&old));
+        warm(&main.table, &merged.table);
+        merged
+    }
+}
+
+fn last_login(old: &Old<'_>, added: &[(&HostState, AccountView<'_>)]) -> Ints {
+    let before = &old.main.packed.last_login;
+    let moved = old.splice.moved(old.main.table.rows());
+    let values = old.splice.iter().map(|from| match from {
+        From::Kept(row) => before.get(row),
+        From::Added(row) => added[row as usize].1.last_login,
+    });
+    Ints::new(values, true, Some((before, &moved)))
 }

@@ -1,6 +1,8 @@
 //! The operating-system accounts of all hosts in memory.
 
+mod loading;
 mod main;
+mod packed;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,6 +15,7 @@ use search::{Filter, Query, Sort};
 use crate::delta::Change;
 use crate::keeper::Keeper;
 use crate::snapshot::{Page, Place, RowId, Snapshot};
+pub use loading::Loading;
 use main::AccountsMain;
 
 /// A change to one host, as the store has written it.
@@ -31,7 +34,16 @@ pub struct Accounts(Keeper<AccountsMain>);
 impl Accounts {
     /// Takes the hosts there are, in any order; of several with one id the last counts.
     pub fn load(hosts: impl IntoIterator<Item = Arc<HostEntry>>) -> Self {
-        Self(Keeper::new(AccountsMain::load(hosts.into_iter().collect())))
+        let mut loading = Loading::default();
+        for entry in hosts {
+            loading.push(Arc::clone(&entry.state), entry.accounts.iter().map(|account| account.view()));
+        }
+        Self::loaded(loading)
+    }
+
+    /// Takes what was collected host by host.
+    pub fn loaded(loading: Loading) -> Self {
+        Self(Keeper::new(loading.done()))
     }
 
     /// Notes a later contact with a host that brought nothing new (see [`model::Contact`]); false when the host is
@@ -115,7 +127,7 @@ impl<'a> HostView<'a> {
 pub struct AccountsSnapshot(Arc<Snapshot<AccountsMain>>);
 
 impl AccountsSnapshot {
-    /// Answers a query; sorts by the orders of `search::cwp::sort`, and by name and host id. See
+    /// Answers a query; sorts by the orders of `search::cwp::sort`, and by name. See
     /// [`PeopleSnapshot::search`](crate::PeopleSnapshot::search) for the bounds of filters.
     pub fn search(&self, query: &Query) -> Page {
         self.0.search(query)

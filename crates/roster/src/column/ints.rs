@@ -44,6 +44,11 @@ impl Ints {
         }
     }
 
+    /// The same with an order that was worked on.
+    pub(crate) fn map_ranks(self, map: impl FnOnce(Ranks) -> Ranks) -> Self {
+        Self { ranks: self.ranks.map(map), ..self }
+    }
+
     /// The order, when the column is sorted.
     pub(crate) fn ranks(&self) -> Option<&Ranks> {
         self.ranks.as_ref()

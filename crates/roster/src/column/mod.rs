@@ -5,15 +5,25 @@
 //! rank) has exactly n entries, so indexing with a row number of the same table cannot fail. A table holds fewer
 //! than 2^32 rows: memory ends long before.
 
+mod coded;
 mod codes;
+mod dictionary;
+mod flags;
 mod grams;
+mod hosts;
 mod ints;
 mod moved;
 mod ranks;
+mod splice;
 mod text;
 
-pub(crate) use codes::Dictionary;
+pub(crate) use coded::{Coded, Counted};
+pub(crate) use codes::{CodeSet, Codes};
+pub(crate) use dictionary::{Dictionary, Interned};
+pub(crate) use flags::{Allowed, BLOCK, BLOCK_ROWS, Block, FlagField, Flags, Planes};
+pub(crate) use hosts::{HostColumn, HostRows, HostSet};
 pub(crate) use ints::Ints;
 pub(crate) use moved::Moved;
 pub(crate) use ranks::Ranks;
+pub(crate) use splice::{From, Splice, arrange};
 pub(crate) use text::{TextColumn, Texts};

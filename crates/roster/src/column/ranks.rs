@@ -1,5 +1,9 @@
 //! The rows of a table in the order of one attribute, and back from a row to its place.
 
+use std::sync::Arc;
+
+use super::{Codes, Planes};
+
 /// Rows in ascending order of an attribute: rows without a value first, equal values by row number.
 #[derive(Debug)]
 pub(crate) struct Ranks {
@@ -7,9 +11,20 @@ pub(crate) struct Ranks {
     order: Vec<u32>,
     /// For each row, the place in `order` of the first row with the same value: equal for equal values only, and
     /// growing with the value. Comparing two of these compares the values.
-    group: Vec<u32>,
+    groups: Groups,
     /// How many rows have no value.
     missing: u32,
+    /// The flags of all rows in this order, for tables that have flags.
+    planes: Option<Planes>,
+}
+
+/// Where the groups of rows are kept.
+#[derive(Debug)]
+enum Groups {
+    /// One for each row: for attributes with many distinct values.
+    Each(Vec<u32>),
+    /// One for each code: for attributes with few.
+    ByCode { codes: Arc<Codes>, starts: Vec<u32> },
 }
 
 impl Ranks {
@@ -25,7 +40,24 @@ impl Ranks {
             group[row as usize] = start;
             previous = Some(row);
         }
-        Self { order, group, missing: missing as u32 }
+        Self { order, groups: Groups::Each(group), missing: missing as u32, planes: None }
+    }
+
+    /// Orders rows by code. `starts` are the places where the rows of each code begin; codes with one start are mixed
+    /// there. The first `missing` rows have no value.
+    pub(crate) fn by_code(codes: Arc<Codes>, starts: Vec<u32>, missing: u32) -> Self {
+        let order = if starts.is_sorted_by(|a, b| a < b) {
+            codes.order(|code| code, starts.clone())
+        } else {
+            classed(&codes, &starts)
+        };
+        Self { order, groups: Groups::ByCode { codes, starts }, missing, planes: None }
+    }
+
+    /// The same with the flags of the rows in this order.
+    pub(crate) fn with_planes(self, planes: impl FnOnce(&[u32]) -> Planes) -> Self {
+        let planes = Some(planes(&self.order));
+        Self { planes, ..self }
     }
 
     /// All rows in order.
@@ -36,12 +68,28 @@ impl Ranks {
     /// The group of a row; see the field.
     #[inline]
     pub(crate) fn group(&self, row: u32) -> u32 {
-        self.group[row as usize]
+        match &self.groups {
+            Groups::Each(group) => group[row as usize],
+            Groups::ByCode { codes, starts } => starts[codes.get(row)],
+        }
+    }
+
+    /// The place of the first row with a code, in the order of a column that has codes.
+    pub(crate) fn start(&self, code: usize) -> Option<u32> {
+        match &self.groups {
+            Groups::Each(_) => None,
+            Groups::ByCode { starts, .. } => starts.get(code).copied(),
+        }
     }
 
     /// How many rows have no value: they are the first in the order.
     pub(crate) fn missing(&self) -> u32 {
         self.missing
+    }
+
+    /// The flags of the rows in this order.
+    pub(crate) fn planes(&self) -> Option<&Planes> {
+        self.planes.as_ref()
     }
 
     /// The place of the first row with a value for which `below` no longer holds; `below` must hold for a (possibly
@@ -50,4 +98,17 @@ impl Ranks {
         let from = from.max(self.missing);
         from + self.order[from as usize..].partition_point(|&row| below(row)) as u32
     }
+}
+
+/// The order of rows when several codes begin at one place, or some have no rows.
+fn classed(codes: &Codes, starts: &[u32]) -> Vec<u32> {
+    let mut class = vec![0_usize; starts.len()];
+    let mut class_starts: Vec<u32> = starts.first().copied().into_iter().collect();
+    for code in 1..starts.len() {
+        if starts[code] != starts[code - 1] {
+            class_starts.push(starts[code]);
+        }
+        class[code] = class_starts.len() - 1;
+    }
+    codes.order(|code| class[code], class_starts)
 }

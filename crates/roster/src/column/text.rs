@@ -8,7 +8,7 @@ use super::grams::{Candidates, Grams};
 use super::{Moved, Ranks};
 
 /// One text per row, back to back.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Texts {
     bytes: String,
     ends: Vec<usize>,
@@ -21,8 +21,33 @@ impl Texts {
         self.ends.push(self.bytes.len());
     }
 
+    /// How many texts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// All texts back to back.
+    pub(crate) fn bytes(&self) -> &str {
+        &self.bytes
+    }
+
+    /// Where a text ends.
+    pub(crate) fn end(&self, row: usize) -> usize {
+        self.ends[row]
+    }
+
+    /// The texts folded; `None` when that changes nothing.
+    pub(crate) fn folded(&self) -> Option<Texts> {
+        (fold(&self.bytes) != self.bytes).then(|| {
+            let mut folded = Texts::default();
+            (0..self.ends.len()).for_each(|row| folded.push(&fold(self.get(row as u32))));
+            folded.shrink();
+            folded
+        })
+    }
+
     /// Gives back memory that was reserved for growth.
-    fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         self.bytes.shrink_to_fit();
         self.ends.shrink_to_fit();
     }

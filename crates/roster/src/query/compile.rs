@@ -6,7 +6,9 @@ use search::text::{Folded, fold};
 use search::{Field, Filter, MAX_DEPTH, Test};
 
 use super::Plan;
-use crate::column::{Dictionary, Ints, Ranks, TextColumn};
+use crate::column::{
+    Allowed, CodeSet, Coded, Dictionary, FlagField, Flags, HostColumn, Ints, Ranks, TextColumn,
+};
 use crate::table::{Column, Table};
 
 /// Rows of a text column that are looked at one by one instead of keeping the test.
@@ -58,12 +60,16 @@ fn any_of<'a>(parts: impl Iterator<Item = Plan<'a>>) -> Plan<'a> {
     if kept.len() > 1 { Plan::Or(kept) } else { kept.pop().unwrap_or(Plan::Nothing) }
 }
 
-fn leaf<'a>(table: &'a Table, field: Field, test: &'a Test) -> Plan<'a> {
+/// The plan of one condition.
+pub(super) fn leaf<'a>(table: &'a Table, field: Field, test: &'a Test) -> Plan<'a> {
     match table.column(field) {
         None => Plan::Nothing,
         Some(Column::Text(column)) => text(column, test, table.rows()),
         Some(Column::Dictionary(column)) => codes(column, test),
+        Some(Column::Host(column)) => hosts(column, test),
         Some(Column::Int(column)) => int(column, test, table.rows()),
+        Some(Column::Coded(column)) => coded(column, test),
+        Some(Column::Flag(flags, field)) => flag(flags, *field, test),
     }
 }
 
@@ -137,29 +143,42 @@ fn ranged<'a>(column: &'a TextColumn, low: &Bound<String>, high: &Bound<String>)
 }
 
 fn codes<'a>(column: &'a Dictionary, test: &Test) -> Plan<'a> {
-    let mut count = 0;
-    let allowed: Vec<bool> = column
-        .values()
-        .map(|(value, rows)| {
-            let passes = !value.is_empty() && test.passes_text(value);
-            count += if passes { rows } else { 0 };
-            passes
-        })
-        .collect();
-    if count == 0 {
-        return Plan::Nothing;
+    let allowed = column.matching(test);
+    let count = column.count(&allowed);
+    match (&allowed, column.ranks()) {
+        _ if count == 0 => Plan::Nothing,
+        (CodeSet::Range(range), Some(ranks)) => match column.interval(range) {
+            Some((low, high)) => interval(ranks, low, high),
+            None => Plan::Codes { column, allowed, count },
+        },
+        _ => Plan::Codes { column, allowed, count },
     }
-    one_interval(column, &allowed).unwrap_or(Plan::Codes { column, allowed, count })
 }
 
-/// The allowed codes as one interval, when they are neighbours.
-fn one_interval<'a>(column: &'a Dictionary, allowed: &[bool]) -> Option<Plan<'a>> {
-    let postings = column.postings()?;
-    let first = allowed.iter().position(|&a| a)?;
-    let last = allowed.iter().rposition(|&a| a)?;
-    let together = allowed.get(first..=last)?.iter().all(|&a| a);
-    let (low, high) = (postings.interval(first)?.0, postings.interval(last)?.1);
-    together.then(|| interval(postings.ranks(), low, high))
+fn coded<'a>(column: &'a Coded, test: &Test) -> Plan<'a> {
+    let allowed = column.matching(test);
+    let count = column.count(&allowed);
+    match (&allowed, column.ranks()) {
+        _ if count == 0 => Plan::Nothing,
+        (CodeSet::Range(range), Some(ranks)) => match column.interval(range) {
+            Some((low, high)) => interval(ranks, low, high),
+            None => Plan::Coded { column, allowed, count },
+        },
+        _ => Plan::Coded { column, allowed, count },
+    }
+}
+
+fn flag<'a>(flags: &'a Flags, field: FlagField, test: &Test) -> Plan<'a> {
+    let allowed = Allowed::by(field, test);
+    match flags.count(field, allowed) {
+        0 => Plan::Nothing,
+        count => Plan::Flag { flags, field, allowed, count },
+    }
+}
+
+fn hosts<'a>(column: &'a HostColumn, test: &Test) -> Plan<'a> {
+    let hosts = column.matching(test);
+    if hosts.count() == 0 { Plan::Nothing } else { Plan::Hosts { column, hosts } }
 }
 
 fn int<'a>(column: &'a Ints, test: &'a Test, rows: u32) -> Plan<'a> {

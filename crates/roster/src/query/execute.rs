@@ -6,7 +6,7 @@
 //!   page by rank without sorting the rest.
 
 use roaring::RoaringBitmap;
-use search::Test;
+use search::{Filter, Test};
 
 use super::plan::{part_of, text_passes};
 use super::{Plan, Sequence};
@@ -33,6 +33,8 @@ mod cost {
 pub(crate) struct Job<'a> {
     /// Table.
     pub(crate) table: &'a Table,
+    /// Which rows.
+    pub(crate) filter: &'a Filter,
     /// Rows that count no more.
     pub(crate) dead: &'a Dead,
     /// Order.
@@ -59,6 +61,9 @@ impl<'a> Job<'a> {
         if let Some(stretch) = self.stretch(&plan) {
             return Answer { rows: self.slice(stretch), total: known };
         }
+        if let Some(answer) = self.by_planes(&plan, known) {
+            return answer;
+        }
         if (known.is_some() || !self.total)
             && let Some(rows) = self.try_walk(&plan)
         {
@@ -74,11 +79,11 @@ impl<'a> Job<'a> {
         self.gather(&plan)
     }
 
-    fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.table.rows() as usize
     }
 
-    fn end(&self) -> usize {
+    pub(super) fn end(&self) -> usize {
         self.from.saturating_add(self.count)
     }
 
@@ -132,7 +137,7 @@ impl<'a> Job<'a> {
         self.walk(plan, limit)
     }
 
-    fn walk(&self, plan: &Plan<'_>, limit: usize) -> Option<Vec<u32>> {
+    pub(super) fn walk(&self, plan: &Plan<'_>, limit: usize) -> Option<Vec<u32>> {
         let mut found = Vec::with_capacity(self.count.min(1024));
         if self.count == 0 {
             return Some(found);
@@ -213,7 +218,7 @@ impl<'a> Job<'a> {
         Plan::Rows(union)
     }
 
-    fn gather(&self, plan: &Plan<'_>) -> Answer {
+    pub(super) fn gather(&self, plan: &Plan<'_>) -> Answer {
         let mut keys = Vec::new();
         let mut total = 0;
         let sure = plan.lists_exactly() && plan.listable().is_some();

@@ -4,9 +4,11 @@
 mod compile;
 mod execute;
 mod plan;
+mod planes;
 mod sequence;
 
 pub(crate) use compile::compile;
 pub(crate) use execute::Job;
 pub(crate) use plan::Plan;
+pub(crate) use planes::warm;
 pub(crate) use sequence::Sequence;

@@ -7,7 +7,9 @@ use roaring::RoaringBitmap;
 use search::Test;
 use search::text::fold;
 
-use crate::column::{Dictionary, Ints, Ranks, TextColumn};
+use crate::column::{
+    Allowed, CodeSet, Coded, Dictionary, FlagField, Flags, HostColumn, HostSet, Ints, Ranks, TextColumn,
+};
 
 /// A guess at the part of the rows with the rarest pair of letters of a text that contain all of it.
 const PARTS_HIT: f64 = 0.3;
@@ -22,7 +24,13 @@ pub(crate) enum Plan<'a> {
     /// Rows at the places `low` to `high` (excluded) of an order; whole groups of equal values only.
     Interval { ranks: &'a Ranks, low: u32, high: u32 },
     /// Rows whose code is allowed, and how many they are.
-    Codes { column: &'a Dictionary, allowed: Vec<bool>, count: u32 },
+    Codes { column: &'a Dictionary, allowed: CodeSet, count: u32 },
+    /// The same of whole numbers.
+    Coded { column: &'a Coded, allowed: CodeSet, count: u32 },
+    /// Rows whose flag is allowed, and how many they are.
+    Flag { flags: &'a Flags, field: FlagField, allowed: Allowed, count: u32 },
+    /// Rows of these hosts.
+    Hosts { column: &'a HostColumn, hosts: HostSet },
     /// Rows whose number lies between the two.
     Range { column: &'a Ints, low: i64, high: i64 },
     /// Rows whose number is in the list.
@@ -48,7 +56,10 @@ impl Plan<'_> {
             Self::All => true,
             Self::Nothing => false,
             Self::Interval { ranks, low, high } => (*low..*high).contains(&ranks.group(row)),
-            Self::Codes { column, allowed, .. } => allowed[column.code(row)],
+            Self::Codes { column, allowed, .. } => allowed.contains(column.code(row)),
+            Self::Coded { column, allowed, .. } => allowed.contains(column.codes().get(row)),
+            Self::Flag { flags, field, allowed, .. } => flags.passes(*field, *allowed, row),
+            Self::Hosts { column, hosts } => hosts.contains(column.rows().host(row)),
             Self::Range { column, low, high } => column.get(row).is_some_and(|n| (*low..=*high).contains(&n)),
             Self::Numbers { column, values } => column.get(row).is_some_and(|n| values.contains(&n)),
             Self::Text { column, test } => text_passes(column, test, row),
@@ -66,7 +77,10 @@ impl Plan<'_> {
             Self::All => Some(rows),
             Self::Nothing => Some(0),
             Self::Interval { low, high, .. } => Some((high - low) as usize),
-            Self::Codes { count, .. } => Some(*count as usize),
+            Self::Codes { count, .. } | Self::Coded { count, .. } | Self::Flag { count, .. } => {
+                Some(*count as usize)
+            }
+            Self::Hosts { hosts, .. } => Some(hosts.count() as usize),
             Self::Rows(rows) => Some(rows.len() as usize),
             Self::Few(few) => Some(few.len()),
             Self::Not(inner) => inner.count(rows).map(|count| rows - count),
@@ -95,7 +109,8 @@ impl Plan<'_> {
         match self {
             Self::Nothing => Some(0),
             Self::Interval { low, high, .. } => Some((high - low) as usize),
-            Self::Codes { column, count, .. } if column.postings().is_some() => Some(*count as usize),
+            Self::Codes { column, count, .. } if column.ranks().is_some() => Some(*count as usize),
+            Self::Hosts { hosts, .. } => Some(hosts.count() as usize),
             Self::Rows(rows) => Some(rows.len() as usize),
             Self::Few(few) => Some(few.len()),
             Self::And(parts) => parts.iter().filter_map(|p| p.listable()).min(),
@@ -111,7 +126,10 @@ impl Plan<'_> {
             Self::Interval { ranks, low, high } => {
                 ranks.order()[*low as usize..*high as usize].iter().for_each(|&row| each(row));
             }
-            Self::Codes { column, allowed, .. } => list_codes(column, allowed, each),
+            Self::Codes { column, allowed, .. } => column.list(allowed, each),
+            Self::Hosts { column, hosts } => {
+                hosts.iter().for_each(|host| column.rows().rows(host).for_each(&mut *each));
+            }
             Self::Rows(rows) => rows.iter().for_each(each),
             Self::Few(few) => few.iter().for_each(|&row| each(row)),
             Self::And(parts) => {
@@ -122,13 +140,16 @@ impl Plan<'_> {
             }
             Self::Or(parts) => parts.iter().for_each(|p| p.list(each)),
             Self::All | Self::Nothing | Self::Range { .. } | Self::Numbers { .. } => {}
-            Self::Text { .. } | Self::Not(_) => {}
+            Self::Text { .. } | Self::Coded { .. } | Self::Flag { .. } | Self::Not(_) => {}
         }
     }
 
     /// Whether listing gives exactly the rows that pass, so that none has to be tested.
     pub(crate) fn lists_exactly(&self) -> bool {
-        matches!(self, Self::Interval { .. } | Self::Rows(_) | Self::Few(_) | Self::Codes { .. })
+        matches!(
+            self,
+            Self::Interval { .. } | Self::Rows(_) | Self::Few(_) | Self::Codes { .. } | Self::Hosts { .. }
+        )
     }
 
     /// Whether a plan joined by "or" is part of it, so that listing may repeat rows.
@@ -158,17 +179,5 @@ pub(super) fn text_passes(column: &TextColumn, test: &Test, row: u32) -> bool {
         Test::Contains(part) => search::text::contains(&column.folded(row), part.as_str()),
         Test::Prefix(prefix) => column.folded(row).starts_with(prefix.as_str()),
         _ => test.passes_text(text),
-    }
-}
-
-fn list_codes(column: &Dictionary, allowed: &[bool], each: &mut dyn FnMut(u32)) {
-    let Some(postings) = column.postings() else { return };
-    let order = postings.ranks().order();
-    for (code, _) in allowed.iter().enumerate().filter(|(_, allowed)| **allowed) {
-        match postings.interval(code) {
-            Some((low, high)) => order[low as usize..high as usize].iter().for_each(|&row| each(row)),
-            // Values that fold to the same text: their rows are mixed, and rare enough to look at all.
-            None => order.iter().filter(|&&row| column.code(row) == code).for_each(|&row| each(row)),
-        }
     }
 }

@@ -38,6 +38,11 @@ impl<'a> Sequence<'a> {
         (own && low >= self.moved).then_some(Self { low, high, moved: 0, ..self })
     }
 
+    /// The order, whether it is walked from its end, and how many rows without value are moved behind the others.
+    pub(crate) fn parts(&self) -> (Option<&'a Ranks>, bool, u32) {
+        (self.ranks, self.descending, self.moved)
+    }
+
     /// How many rows take part.
     pub(crate) fn len(&self) -> u32 {
         self.high - self.low
