@@ -1,82 +1,72 @@
-//! JSON lines: one object a line, the header's names as keys, values as they are. The lossless format: no guard,
-//! "no value" is `null` and differs from empty text.
+//! Texts of JSON lines, the lossless format: no guard, and "no value" is `null` and differs from empty text. Written by
+//! hand for the same reason as CSV; the tests compare it with `serde_json`.
 
-use std::io::Write;
+/// What a byte becomes: 0 itself, `u` six characters, anything else a backslash and that letter.
+const ESCAPES: [u8; 256] = {
+    let mut escapes = [0; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        escapes[control] = b'u';
+        control += 1;
+    }
+    escapes[0x08] = b'b';
+    escapes[b'\t' as usize] = b't';
+    escapes[b'\n' as usize] = b'n';
+    escapes[0x0C] = b'f';
+    escapes[b'\r' as usize] = b'r';
+    escapes[b'"' as usize] = b'"';
+    escapes[b'\\' as usize] = b'\\';
+    escapes
+};
 
-use crate::row::{BUFFER, Width};
-use crate::{Cell, ExportError, RowWriter};
-
-/// Writes JSON lines to any output.
-#[derive(Debug)]
-pub struct JsonlWriter<W> {
-    out: W,
-    buffer: Vec<u8>,
-    width: Width,
-    /// `{"Name":` for the first column, `,"Name":` for the others.
-    keys: Vec<Vec<u8>>,
+/// Appends a text as JSON writes it (RFC 8259 section 7): escaped is only what must be.
+pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    out.push(b'"');
+    if is_plain(bytes) {
+        out.extend_from_slice(bytes);
+    } else {
+        bytes.iter().for_each(|byte| push_byte(out, *byte));
+    }
+    out.push(b'"');
 }
 
-impl<W: Write> JsonlWriter<W> {
-    /// A writer with its own buffer; `out` needs none.
-    pub fn new(out: W) -> Self {
-        JsonlWriter {
-            out,
-            buffer: Vec::with_capacity(BUFFER + 4096),
-            width: Width::default(),
-            keys: Vec::new(),
-        }
-    }
-
-    /// The output below.
-    pub fn into_inner(self) -> W {
-        self.out
-    }
-
-    fn flush_buffer(&mut self) -> Result<(), ExportError> {
-        self.out.write_all(&self.buffer)?;
-        self.buffer.clear();
-        Ok(())
-    }
+/// Whether a text needs no escapes. Looks at every byte without stopping early: cells are short.
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0, |found, byte| found | ESCAPES[usize::from(*byte)]) == 0
 }
 
-impl<W: Write> RowWriter for JsonlWriter<W> {
-    fn header(&mut self, names: &[&str]) -> Result<(), ExportError> {
-        self.width.set(names.len())?;
-        for (column, name) in names.iter().enumerate() {
-            let mut key = vec![if column == 0 { b'{' } else { b',' }];
-            push_text(&mut key, name)?;
-            key.push(b':');
-            self.keys.push(key);
-        }
-        Ok(())
-    }
-
-    fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), ExportError> {
-        self.width.check(cells.len())?;
-        if cells.is_empty() {
-            self.buffer.push(b'{');
-        }
-        for (key, cell) in self.keys.iter().zip(cells) {
-            self.buffer.extend_from_slice(key);
-            match *cell {
-                Cell::Empty => self.buffer.extend_from_slice(b"null"),
-                Cell::Int(number) => {
-                    self.buffer.extend_from_slice(itoa::Buffer::new().format(number).as_bytes())
-                }
-                Cell::Text(text) => push_text(&mut self.buffer, text)?,
-            }
-        }
-        self.buffer.extend_from_slice(b"}\n");
-        if self.buffer.len() >= BUFFER { self.flush_buffer() } else { Ok(()) }
-    }
-
-    fn finish(&mut self) -> Result<(), ExportError> {
-        self.flush_buffer()?;
-        Ok(self.out.flush()?)
+fn push_byte(out: &mut Vec<u8>, byte: u8) {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+    match ESCAPES[usize::from(byte)] {
+        0 => out.push(byte),
+        b'u' => out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]),
+        letter => out.extend_from_slice(&[b'\\', letter]),
     }
 }
 
-/// Writing JSON text into memory cannot fail; should the library ever disagree, the error is passed on.
-fn push_text(out: &mut Vec<u8>, text: &str) -> Result<(), ExportError> {
-    serde_json::to_writer(out, text).map_err(|error| ExportError::Io(error.into()))
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::push_text;
+
+    fn ours(text: &str) -> String {
+        let mut out = Vec::new();
+        push_text(&mut out, text);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_control_character() {
+        let all: String = (0..0xA0).filter_map(char::from_u32).collect();
+        assert_eq!(ours(&all), serde_json::to_string(&all).unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn like_serde_json(text in any::<String>()) {
+            prop_assert_eq!(ours(&text), serde_json::to_string(&text).unwrap());
+        }
+    }
 }

@@ -4,25 +4,30 @@
 //!
 //! The parts, from the bottom up:
 //! - [`cell`] one value; [`guard`] the formula guard of CSV; [`row`] the trait all writers share
-//! - [`csv`], [`xlsx`], [`jsonl`] the three writers
+//! - [`syntax`] how CSV and JSON lines look, with `csv` and `jsonl` for their texts; [`lines`] their writer
+//! - [`xlsx`] the writer of workbooks
 //! - [`store`] the directory of finished files: write, sync, rename, sync
 //! - [`link`] signed links; [`name`] the names people see; [`lease`] who may work on a task
 
 pub mod cell;
-pub mod csv;
+mod csv;
 pub mod error;
 pub mod guard;
-pub mod jsonl;
+mod jsonl;
 pub mod lease;
+pub mod lines;
 pub mod link;
 pub mod name;
 pub mod row;
 pub mod store;
+pub mod syntax;
 pub mod xlsx;
 
 pub use cell::Cell;
 pub use error::ExportError;
+pub use lines::LineWriter;
 pub use link::{Link, LinkError};
 pub use name::file_name;
 pub use row::RowWriter;
 pub use store::{ExportDir, ExportFile, Finished};
+pub use syntax::Syntax;

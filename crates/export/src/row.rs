@@ -28,6 +28,11 @@ impl Width {
         }
     }
 
+    /// Fails before the header.
+    pub(crate) fn known(&self) -> Result<(), ExportError> {
+        self.0.map(drop).ok_or(ExportError::Header)
+    }
+
     /// Checks a row's width.
     pub(crate) fn check(&self, got: usize) -> Result<(), ExportError> {
         match self.0 {

@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 
 use model::ExportFormat;
 
-use crate::csv::CsvWriter;
-use crate::jsonl::JsonlWriter;
 use crate::xlsx::XlsxWriter;
-use crate::{Cell, ExportError, RowWriter};
+use crate::{Cell, ExportError, LineWriter, RowWriter, Syntax};
 
 /// Extension of a file being written.
 const PART: &str = "part";
@@ -67,12 +65,12 @@ impl ExportDir {
         Ok(ExportFile { dir: self.path.clone(), part, target, file, writer, rows: 0, renamed: false })
     }
 
-    fn writer(&self, file: &File, format: ExportFormat) -> Result<Box<dyn RowWriter + Send>, ExportError> {
+    fn writer(&self, file: &File, format: ExportFormat) -> Result<Writer, ExportError> {
         let out = file.try_clone()?;
         Ok(match format {
-            ExportFormat::Csv => Box::new(CsvWriter::new(out)),
-            ExportFormat::Jsonl => Box::new(JsonlWriter::new(out)),
-            ExportFormat::Xlsx => Box::new(XlsxWriter::new(out, &self.path)?),
+            ExportFormat::Csv => Writer::Lines(LineWriter::csv(out)),
+            ExportFormat::Jsonl => Writer::Lines(LineWriter::jsonl(out)),
+            ExportFormat::Xlsx => Writer::Book(Box::new(XlsxWriter::new(out, &self.path)?)),
         })
     }
 
@@ -120,13 +118,27 @@ fn remove(path: &Path) -> Result<bool, ExportError> {
     }
 }
 
+enum Writer {
+    Lines(LineWriter<File>),
+    Book(Box<XlsxWriter<File>>),
+}
+
+impl Writer {
+    fn rows(&mut self) -> &mut dyn RowWriter {
+        match self {
+            Writer::Lines(lines) => lines,
+            Writer::Book(book) => &mut **book,
+        }
+    }
+}
+
 /// A file being written. Dropped unfinished, it vanishes.
 pub struct ExportFile {
     dir: PathBuf,
     part: PathBuf,
     target: PathBuf,
     file: File,
-    writer: Box<dyn RowWriter + Send>,
+    writer: Writer,
     rows: u64,
     renamed: bool,
 }
@@ -134,12 +146,30 @@ pub struct ExportFile {
 impl ExportFile {
     /// Writes the column names; see [`RowWriter::header`].
     pub fn header(&mut self, names: &[&str]) -> Result<(), ExportError> {
-        self.writer.header(names)
+        self.writer.rows().header(names)
     }
 
     /// Writes one row; see [`RowWriter::row`].
     pub fn row(&mut self, cells: &[Cell<'_>]) -> Result<(), ExportError> {
-        self.writer.row(cells)?;
+        self.writer.rows().row(cells)?;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// The syntax of a file of lines, once its header is written; `None` for a workbook, which takes cells only.
+    pub fn syntax(&self) -> Option<&Syntax> {
+        match &self.writer {
+            Writer::Lines(lines) => Some(lines.syntax()),
+            Writer::Book(_) => None,
+        }
+    }
+
+    /// Writes one row of a file of lines; see [`LineWriter::line`].
+    pub fn line(&mut self, append: impl FnOnce(&mut Vec<u8>)) -> Result<(), ExportError> {
+        match &mut self.writer {
+            Writer::Lines(lines) => lines.line(append)?,
+            Writer::Book(_) => return Err(ExportError::Sheet("a workbook has no lines".to_owned())),
+        }
         self.rows += 1;
         Ok(())
     }
@@ -151,7 +181,7 @@ impl ExportFile {
 
     /// Ends the file: flush, sync, rename, sync of the directory. Only after this may the task be marked finished.
     pub fn finish(mut self) -> Result<Finished, ExportError> {
-        self.writer.finish()?;
+        self.writer.rows().finish()?;
         self.file.sync_all()?;
         if !self.still_mine()? {
             return Err(ExportError::TakenOver);

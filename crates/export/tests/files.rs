@@ -4,10 +4,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use export::csv::CsvWriter;
-use export::jsonl::JsonlWriter;
 use export::xlsx::XlsxWriter;
-use export::{Cell, ExportDir, ExportError, RowWriter};
+use export::{Cell, ExportDir, ExportError, LineWriter, RowWriter};
 use model::ExportFormat::{self, Csv, Jsonl, Xlsx};
 
 fn names(dir: &std::path::Path) -> Vec<String> {
@@ -102,8 +100,8 @@ fn a_full_disk_is_told_apart() {
     let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let temporary = tempfile::tempdir().unwrap();
     let writers: [Box<dyn RowWriter>; 3] = [
-        Box::new(CsvWriter::new(full())),
-        Box::new(JsonlWriter::new(full())),
+        Box::new(LineWriter::csv(full())),
+        Box::new(LineWriter::jsonl(full())),
         Box::new(XlsxWriter::new(full(), temporary.path()).unwrap()),
     ];
     for mut writer in writers {
@@ -117,8 +115,8 @@ fn a_full_disk_is_told_apart() {
 fn calls_out_of_order_are_errors() {
     let temporary = tempfile::tempdir().unwrap();
     let writers: [Box<dyn RowWriter>; 3] = [
-        Box::new(CsvWriter::new(Vec::new())),
-        Box::new(JsonlWriter::new(Vec::new())),
+        Box::new(LineWriter::csv(Vec::new())),
+        Box::new(LineWriter::jsonl(Vec::new())),
         Box::new(XlsxWriter::new(Vec::new(), temporary.path()).unwrap()),
     ];
     for mut writer in writers {
@@ -126,7 +124,7 @@ fn calls_out_of_order_are_errors() {
         writer.header(&["A", "B"]).unwrap();
         assert!(matches!(writer.header(&["A"]), Err(ExportError::Header)));
     }
-    let mut writer = CsvWriter::new(Vec::new());
+    let mut writer = LineWriter::csv(Vec::new());
     writer.header(&["A", "B"]).unwrap();
     assert!(matches!(writer.row(&[Cell::Empty]), Err(ExportError::Columns { expected: 2, got: 1 })));
 }

@@ -4,11 +4,9 @@
 use std::io::Cursor;
 
 use calamine::{Data, Reader as _, Xlsx};
-use export::csv::CsvWriter;
 use export::guard::needs_guard;
-use export::jsonl::JsonlWriter;
 use export::xlsx::XlsxWriter;
-use export::{Cell, RowWriter};
+use export::{Cell, LineWriter, RowWriter, Syntax};
 use proptest::prelude::*;
 
 const NAMES: [&str; 4] = ["Name", "Uid", "LastLoginTime", "Remark, \"quoted\""];
@@ -32,13 +30,13 @@ fn fill(writer: &mut dyn RowWriter, names: &[&str], rows: &[Vec<Cell<'_>>]) {
 }
 
 fn csv_bytes(names: &[&str], rows: &[Vec<Cell<'_>>]) -> Vec<u8> {
-    let mut writer = CsvWriter::new(Vec::new());
+    let mut writer = LineWriter::csv(Vec::new());
     fill(&mut writer, names, rows);
     writer.into_inner()
 }
 
 fn jsonl_bytes(names: &[&str], rows: &[Vec<Cell<'_>>]) -> Vec<u8> {
-    let mut writer = JsonlWriter::new(Vec::new());
+    let mut writer = LineWriter::jsonl(Vec::new());
     fill(&mut writer, names, rows);
     writer.into_inner()
 }
