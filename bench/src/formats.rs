@@ -5,10 +5,8 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use export::csv::CsvWriter;
-use export::jsonl::JsonlWriter;
 use export::xlsx::XlsxWriter;
-use export::{Cell, RowWriter};
+use export::{Cell, LineWriter, RowWriter};
 
 use crate::generate::{ACCOUNTS, Fleet};
 use crate::measure::cpu_seconds;
@@ -38,12 +36,12 @@ pub fn run(options: &Options) -> Result<Vec<FormatRow>> {
     let rounds = (options.accounts / (HOSTS * ACCOUNTS)).max(1);
     let file = options.work.join("formats.out");
     let csv = measure("CSV", rounds, || {
-        let mut writer = CsvWriter::new(File::create(&file)?);
+        let mut writer = LineWriter::csv(File::create(&file)?);
         table.write(&mut writer, rounds)
     })?;
     let plain = measure("CSV by the csv crate, no guard", rounds, || table.plain(&file, rounds))?;
     let jsonl = measure("JSON lines", rounds, || {
-        let mut writer = JsonlWriter::new(File::create(&file)?);
+        let mut writer = LineWriter::jsonl(File::create(&file)?);
         table.write(&mut writer, rounds)
     })?;
     // A tenth: a workbook costs more than ten times as much.

@@ -82,7 +82,7 @@ impl Syntax {
     /// Appends a text that is known to need neither quotes nor escapes nor a guard in any format, such as a date or
     /// the digits of an id.
     pub fn plain(&self, out: &mut Vec<u8>, column: usize, text: &[u8]) {
-        debug_assert!(std::str::from_utf8(text).is_ok_and(|t| is_plain(t)), "{text:?} is not plain");
+        debug_assert!(std::str::from_utf8(text).is_ok_and(is_plain), "{text:?} is not plain");
         self.begin(out, column);
         if let Form::Jsonl(_) = self.0 {
             out.push(b'"');
@@ -116,5 +116,8 @@ impl Syntax {
 }
 
 fn is_plain(text: &str) -> bool {
-    !text.is_empty() && !needs_guard(text) && csv::is_plain(text.as_bytes()) && jsonl::is_plain(text.as_bytes())
+    !text.is_empty()
+        && !needs_guard(text)
+        && csv::is_plain(text.as_bytes())
+        && jsonl::is_plain(text.as_bytes())
 }

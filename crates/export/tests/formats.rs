@@ -212,3 +212,16 @@ fn as_sheet(text: &str) -> String {
     let legal = |c: &char| !matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}');
     text.chars().filter(legal).collect::<String>().replace("\r\n", "\n").replace('\r', "\n")
 }
+
+proptest! {
+    /// The short way for digits and dates makes the same bytes as the long one.
+    #[test]
+    fn plain_text_is_text(text in "[0-9a-z][0-9a-z :.-]{0,20}", column in 0usize..3) {
+        for syntax in [Syntax::csv(3), Syntax::jsonl(&["A", "B", "C"])] {
+            let (mut short, mut long) = (Vec::new(), Vec::new());
+            syntax.plain(&mut short, column, text.as_bytes());
+            syntax.cell(&mut long, column, Cell::Text(&text));
+            prop_assert_eq!(short, long);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use model::facts::AccountFacts;
 use model::{AccountView, HostState, rules};
 use roster::{AccountsSnapshot, Page};
-use search::Query;
+use search::{Filter, Query, Sort};
 use wire::cwp::{
     AssetKeyVal, AssetUserDetail, AssetUserKeyInfo, DescribeAssetUserCountRequest,
     DescribeAssetUserCountResponse, DescribeAssetUserInfoRequest, DescribeAssetUserInfoResponse,
@@ -142,7 +142,7 @@ fn detail<'a>(
         password_lock_days: record.password_lock_days,
         remark: detail.remark.into(),
         group_name: detail.group_name.into(),
-        disable_time: Cow::Owned(detail.disable_day.map_or_else(String::new, times::day)),
+        disable_time: Cow::Owned(times::text(detail.disable_day.and_then(times::day))),
         last_login_terminal: detail.last_login_terminal.into(),
         // There is no base of places here; an address stays an address.
         last_login_loc: "".into(),
@@ -193,19 +193,42 @@ pub async fn count(
     let snapshot = service.tenant(caller)?.accounts.snapshot();
     let printer = Printer::new(service.now(), service.today(), service.zone());
     let part = request.name.unwrap_or_default();
-    let mut counts: HashMap<&str, (i64, i64)> = HashMap::new();
-    for account in snapshot.hosts().flat_map(|host| host.accounts()).filter(|a| a.name.contains(&part)) {
-        let (all, new) = counts.entry(account.name).or_default();
-        *all += 1;
-        *new += i64::from(printer.is_new(account.first_seen));
-    }
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_unstable_by(|(a, (many, _)), (b, (more, _))| more.cmp(many).then_with(|| a.cmp(b)));
-    let users = counts.into_iter().map(|(name, (value, new_count))| AssetKeyVal {
+    let seen = Seen::of(&snapshot, printer.new_ones());
+    let mut counts: Vec<_> = snapshot.names(&part).into_iter().collect();
+    counts.sort_unstable_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+    let users = counts.into_iter().map(|(name, value)| AssetKeyVal {
         key: name.into(),
-        value,
+        value: value as i64,
         desc: "none".into(),
-        new_count,
+        new_count: seen.new_of(name, value) as i64,
     });
     Body::new(&DescribeAssetUserCountResponse { users: users.collect() })
+}
+
+/// How many accounts of each name are new, or are not: whichever are fewer, for each is looked at.
+struct Seen<'s> {
+    counts: HashMap<&'s str, usize>,
+    new: bool,
+}
+
+impl<'s> Seen<'s> {
+    fn of(snapshot: &'s AccountsSnapshot, new_ones: Filter) -> Self {
+        let all = Query { filter: new_ones, sort: Sort::NATURAL, offset: 0, limit: 0, total: true };
+        let total = snapshot.search(&all).total.unwrap_or_default();
+        let new = total <= snapshot.len() / 2;
+        let filter = if new { all.filter } else { Filter::Not(Box::new(all.filter)) };
+        let mut counts = HashMap::new();
+        for row in snapshot.rows(&filter, &Sort::NATURAL) {
+            if let Some((_, account)) = snapshot.get(row) {
+                *counts.entry(account.name).or_default() += 1;
+            }
+        }
+        Seen { counts, new }
+    }
+
+    /// The new ones of the `all` accounts with this name.
+    fn new_of(&self, name: &str, all: usize) -> usize {
+        let counted = self.counts.get(name).copied().unwrap_or_default();
+        if self.new { counted } else { all.saturating_sub(counted) }
+    }
 }

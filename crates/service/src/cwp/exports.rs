@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use export::ExportFile;
 use jiff::tz::TimeZone;
-use model::{Day, ExportFormat, ExportTask, Millis, TaskState};
+use model::{AccountView, Day, ExportFormat, ExportTask, HostState, Millis, TaskState};
 use roster::AccountsSnapshot;
+use search::SortKey;
 use store::{Change, Effect, NewTask};
 use wire::cwp::{
     ExportAssetUserListRequest, ExportAssetUserListResponse, ExportTasksRequest, ExportTasksResponse,
@@ -13,13 +14,15 @@ use wire::cwp::{
 use wire::{Body, Code, Error, Params, Service as Wire};
 
 use super::record::cells;
-use super::{COLUMNS, Plan, PlanError, Printer};
+use super::{COLUMNS, Lines, Plan, PlanError, Printer};
 use crate::clock::DAY_MILLIS;
 use crate::exports::{Job, Stop};
 use crate::{Caller, Service, errors};
 
 /// What the task is called in the store and its file begins with.
 const KIND: &str = "asset-user-list";
+/// Bytes of hosts that an export in another order than theirs remembers.
+const HOSTS_KEPT: usize = 36 << 20;
 
 /// Accepts an export and answers its task id. Everything is checked before there is a task; the file holds the
 /// accounts as they are at this moment.
@@ -149,12 +152,47 @@ impl Job for AccountsJob {
     ) -> Result<(), Stop> {
         let printer = Printer::new(self.now, self.today, &self.zone);
         file.header(&COLUMNS)?;
-        for row in self.accounts.rows(&self.plan.filter, &self.plan.sort) {
+        match file.syntax().cloned() {
+            Some(syntax) => self.write_lines(file, Lines::new(&printer, &syntax, self.keep()), goes_on),
+            None => self.write_cells(file, &printer, goes_on),
+        }
+    }
+}
+
+impl AccountsJob {
+    /// How many bytes of hosts are worth remembering: in the natural order the accounts of a host follow each other.
+    fn keep(&self) -> usize {
+        if self.plan.sort.key == SortKey::Natural { 0 } else { HOSTS_KEPT }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (&HostState, AccountView<'_>)> {
+        // Every row of a snapshot is in it for as long as it lives.
+        let rows = self.accounts.rows(&self.plan.filter, &self.plan.sort);
+        rows.into_iter().filter_map(|row| self.accounts.get(row))
+    }
+
+    fn write_lines<'s>(
+        &'s self,
+        file: &mut ExportFile,
+        mut lines: Lines<'_, 's>,
+        goes_on: &mut dyn FnMut(&ExportFile) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        for (host, account) in self.rows() {
             goes_on(file)?;
-            // Every row of a snapshot is in it for as long as it lives.
-            if let Some((state, account)) = self.accounts.get(row) {
-                file.row(&cells(&printer.record(state, &account), &state.host))?;
-            }
+            file.line(|out| lines.push(out, host, account))?;
+        }
+        Ok(())
+    }
+
+    fn write_cells(
+        &self,
+        file: &mut ExportFile,
+        printer: &Printer<'_>,
+        goes_on: &mut dyn FnMut(&ExportFile) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        for (host, account) in self.rows() {
+            goes_on(file)?;
+            file.row(&cells(&printer.record(host, &account), &host.host))?;
         }
         Ok(())
     }

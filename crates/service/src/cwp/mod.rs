@@ -2,8 +2,10 @@
 
 pub mod accounts;
 pub mod exports;
+mod lines;
 mod plan;
 mod record;
 
+pub(crate) use lines::Lines;
 pub(crate) use plan::{Plan, PlanError};
 pub(crate) use record::{COLUMNS, Printer};

@@ -1,13 +1,15 @@
-//! One account as the wire shows it: the list record, and the same as one row of an export file.
+//! One account as the wire shows it: the list record, and the same as the cells of one row of an export file.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use export::Cell;
 use jiff::tz::TimeZone;
 use model::{AccountView, Day, Host, HostState, LoginType, Millis, PasswordStatus};
+use search::{Filter, Test, accounts};
 use wire::cwp::{AssetUserBaseInfo, MachineExtraInfo};
 
-use crate::times;
+use crate::times::{self, Calendar};
 
 /// "No value" in the integer fields of accounts.
 pub(crate) const NONE: u64 = 999;
@@ -53,30 +55,41 @@ pub(crate) const COLUMNS: [&str; 34] = [
 
 /// Prints accounts as of one instant: states of its day, times in one zone.
 pub(crate) struct Printer<'z> {
-    zone: &'z TimeZone,
+    calendar: Calendar<'z>,
     today: Day,
-    civil_today: i64,
+    new: Range<Millis>,
 }
 
 impl<'z> Printer<'z> {
     /// For the instant `now` and its UTC day `today`.
     pub fn new(now: Millis, today: Day, zone: &'z TimeZone) -> Self {
-        Printer { zone, today, civil_today: times::civil_day(now, zone) }
+        Printer { calendar: Calendar::new(zone), today, new: times::today(now, zone) }
+    }
+
+    /// Prints instants in the zone.
+    pub fn calendar(&self) -> &Calendar<'z> {
+        &self.calendar
     }
 
     /// Whether something first seen at `at` is new today.
     pub fn is_new(&self, at: Millis) -> bool {
-        times::civil_day(at, self.zone) == self.civil_today
+        self.new.contains(&at)
+    }
+
+    /// Accounts that are new today.
+    pub fn new_ones(&self) -> Filter {
+        let last = self.new.end.saturating_sub(1);
+        Filter::test(accounts::FIRST_SEEN, Test::IntRange(self.new.start, last))
     }
 
     /// An instant in milliseconds as the wire prints it.
     pub fn millis(&self, at: Millis) -> String {
-        times::millis(at, self.zone)
+        times::text(self.calendar.millis(at))
     }
 
     /// A last login as the wire prints it; empty when there is none.
     pub fn last_login(&self, at: Option<i64>) -> String {
-        at.map_or_else(String::new, |at| times::seconds(at, self.zone))
+        times::text(at.and_then(|at| self.calendar.seconds(at)))
     }
 
     /// The day states are judged by.
@@ -110,8 +123,8 @@ impl<'z> Printer<'z> {
             home_path: account.home.into(),
             shell: account.shell.into(),
             shell_login_status: states.shell_login.into(),
-            password_change_time: Cow::Owned(account.password_changed.map_or_else(String::new, times::day)),
-            password_due_time: Cow::Owned(account.password_due.map_or_else(String::new, times::day)),
+            password_change_time: Cow::Owned(times::text(account.password_changed.and_then(times::day))),
+            password_due_time: Cow::Owned(times::text(account.password_due.and_then(times::day))),
             password_lock_days: account.password_lock_days.map_or(NONE.cast_signed(), i64::from),
             password_status: code(states.password.map(PasswordStatus::code)).cast_signed(),
             update_time: Cow::Owned(self.millis(state.contact.updated())),
@@ -143,41 +156,24 @@ fn extra(host: &Host) -> MachineExtraInfo<'_> {
     }
 }
 
-/// The row of an export: 999 is an empty cell, everything else as in the record.
-pub(crate) fn cells<'r>(record: &'r AssetUserBaseInfo<'_>, host: &'r Host) -> [Cell<'r>; COLUMNS.len()] {
-    let text = |t: &'r Cow<'_, str>| Cell::Text(t.as_ref());
-    let number = |n: u64| if n == NONE { Cell::Empty } else { Cell::Int(n.cast_signed()) };
-    let signed = |n: i64| if n == NONE.cast_signed() { Cell::Empty } else { Cell::Int(n) };
-    let r = record;
+/// A number of an export; 999 is an empty cell.
+pub(crate) fn coded(number: u64) -> Cell<'static> {
+    signed(number.cast_signed())
+}
+
+/// As [`coded`], for what may be negative.
+pub(crate) fn signed(number: i64) -> Cell<'static> {
+    if number == NONE.cast_signed() { Cell::Empty } else { Cell::Int(number) }
+}
+
+/// The first cells of an export's row.
+pub(crate) fn host_cells(host: &Host) -> [Cell<'_>; 6] {
+    [&host.private_ip, &host.wan_ip, &host.name, &host.os_info, &host.uuid, &host.quuid].map(Cell::from)
+}
+
+/// The last cells of an export's row: MachineExtraInfo.
+pub(crate) fn extra_cells(host: &Host) -> [Cell<'_>; 6] {
     [
-        text(&r.machine_ip),
-        text(&r.machine_wan_ip),
-        text(&r.machine_name),
-        text(&r.os_info),
-        text(&r.uuid),
-        text(&r.quuid),
-        text(&r.uid),
-        text(&r.gid),
-        number(r.status),
-        number(r.is_root),
-        number(r.login_type),
-        text(&r.last_login_time),
-        text(&r.name),
-        number(r.project_id),
-        number(r.user_type),
-        number(r.is_domain),
-        number(r.is_sudo),
-        number(r.is_ssh_login),
-        text(&r.home_path),
-        text(&r.shell),
-        number(r.shell_login_status),
-        text(&r.password_change_time),
-        text(&r.password_due_time),
-        signed(r.password_lock_days),
-        signed(r.password_status),
-        text(&r.update_time),
-        text(&r.first_time),
-        signed(r.is_new),
         Cell::Text(&host.instance_id),
         Cell::Text(&host.name),
         Cell::Text(&host.private_ip),
@@ -185,4 +181,41 @@ pub(crate) fn cells<'r>(record: &'r AssetUserBaseInfo<'_>, host: &'r Host) -> [C
         Cell::Int(host.network_type.into()),
         Cell::Text(&host.network_name),
     ]
+}
+
+/// The cells of an export's row between those of the host: 999 is an empty one, everything else as in the record.
+pub(crate) fn account_cells<'r>(r: &'r AssetUserBaseInfo<'_>) -> [Cell<'r>; COLUMNS.len() - 12] {
+    let text = |t: &'r Cow<'_, str>| Cell::Text(t.as_ref());
+    [
+        text(&r.uid),
+        text(&r.gid),
+        coded(r.status),
+        coded(r.is_root),
+        coded(r.login_type),
+        text(&r.last_login_time),
+        text(&r.name),
+        coded(r.project_id),
+        coded(r.user_type),
+        coded(r.is_domain),
+        coded(r.is_sudo),
+        coded(r.is_ssh_login),
+        text(&r.home_path),
+        text(&r.shell),
+        coded(r.shell_login_status),
+        text(&r.password_change_time),
+        text(&r.password_due_time),
+        signed(r.password_lock_days),
+        signed(r.password_status),
+        text(&r.update_time),
+        text(&r.first_time),
+        signed(r.is_new),
+    ]
+}
+
+/// All cells of an export's row.
+pub(crate) fn cells<'r>(record: &'r AssetUserBaseInfo<'_>, host: &'r Host) -> [Cell<'r>; COLUMNS.len()] {
+    let mut cells = [Cell::Empty; COLUMNS.len()];
+    let parts = host_cells(host).into_iter().chain(account_cells(record)).chain(extra_cells(host));
+    cells.iter_mut().zip(parts).for_each(|(cell, part)| *cell = part);
+    cells
 }
