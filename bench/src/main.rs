@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+mod accounts;
 mod exports;
 mod formats;
 mod generate;
@@ -68,6 +69,8 @@ enum Part {
     People,
     /// The same through HTTP; does the first part as well, to compare answers.
     Http,
+    /// Accounts in memory, in process.
+    Accounts,
     /// The writers of exports alone.
     Formats,
     /// Exports of host accounts, beside the sqlite3 program.
@@ -131,6 +134,9 @@ fn run(options: &Options) -> Result<()> {
     let mut answers = Vec::new();
     if options.wants(Part::Formats) {
         report.formats = formats::run(&options)?;
+    }
+    if options.wants(Part::Accounts) {
+        report.accounts = accounts::run(&options)?;
     }
     if options.wants(Part::People) || options.wants(Part::Http) {
         (report.people, answers) = people::run(&options)?;

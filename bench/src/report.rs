@@ -4,6 +4,7 @@ use std::fs;
 
 use serde::Serialize;
 
+use crate::accounts::AccountsReport;
 use crate::exports::Cost;
 use crate::measure::Samples;
 use crate::people::http::CONNECTIONS;
@@ -26,6 +27,8 @@ pub struct Report {
     pub people_count: u64,
     /// Host accounts of the export.
     pub account_count: u64,
+    /// Accounts in memory, in process.
+    pub accounts: AccountsReport,
     /// Questions to the directory, in process.
     pub people: Vec<PeopleRow>,
     /// The same through HTTP.
@@ -133,6 +136,7 @@ impl Report {
             day: jiff::Zoned::now().strftime("%Y-%m-%d").to_string(),
             people_count: options.people,
             account_count: options.accounts,
+            accounts: AccountsReport::default(),
             people: Vec::new(),
             http: Vec::new(),
             formats: Vec::new(),
@@ -146,6 +150,9 @@ impl Report {
     pub fn markdown(&self) -> String {
         let mut text = format!("{}, {}.\n", self.day, self.machine);
         let people = grouped(self.people_count);
+        if self.accounts.accounts > 0 {
+            text += &accounts(&self.accounts);
+        }
         if !self.people.is_empty() {
             let head = ["", "question", "ours p50", "p99", "SQLite p50", "p99", "times faster", "total"];
             let rows: Vec<_> = self.people.iter().map(PeopleRow::cells).collect();
@@ -258,6 +265,41 @@ impl ExportRow {
             ratio(self.sqlite.1 / self.ours.1),
         ]
     }
+}
+
+fn accounts(report: &AccountsReport) -> String {
+    let (count, hosts) = (grouped(report.accounts as u64), grouped(report.hosts));
+    let mut text = format!(
+        "\n{count} accounts on {hosts} hosts, in process, one thread, all seven orders, always with the total:\n\n"
+    );
+    let head = ["filter", "", "total", "first page p50", "worst", "deep page p50", "worst"];
+    let rows: Vec<_> = report
+        .filters
+        .iter()
+        .map(|row| {
+            let mut cells = vec![row.filter.clone(), String::new(), grouped(row.total as u64)];
+            cells.extend([row.first.0, row.first.1, row.deep.0, row.deep.1].map(duration));
+            cells
+        })
+        .collect();
+    text += &table(&head, &rows);
+    let (all, changing) = (report.all, report.changing);
+    text += &format!(
+        "\nAll of them: median {}, 99th percentile {}, worst {}. An account takes {:.0} bytes; laying them out takes \
+         {:.1} s.\nFirst pages while 250 hosts a second change: median {}, 99th percentile {}, worst {}; the longest \
+         wait of a change {}.\nA merge takes {:.1} s of processor time.\n",
+        duration(all.0),
+        duration(all.1),
+        duration(all.2),
+        report.bytes_each,
+        report.layout,
+        duration(changing.0),
+        duration(changing.1),
+        duration(changing.2),
+        duration(report.longest_write),
+        report.merge,
+    );
+    text
 }
 
 /// An aligned Markdown table; all columns but the first two are numbers.

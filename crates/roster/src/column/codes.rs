@@ -56,6 +56,28 @@ impl Codes {
         counts
     }
 
+    /// A bit for each row whose code is in a set.
+    pub(crate) fn members(&self, set: &CodeSet) -> Vec<u64> {
+        fn words<T: Copy>(codes: &[T], passes: impl Fn(T) -> bool) -> Vec<u64> {
+            codes.chunks(64).map(|chunk| word(chunk.iter().map(|&code| passes(code)))).collect()
+        }
+        match (self, set) {
+            // Comparing numbers of their own width, many rows are tested at once.
+            (Self::Narrow(codes), CodeSet::Range(range)) => {
+                words(codes, |code| range.contains(&usize::from(code)))
+            }
+            (Self::Middle(codes), CodeSet::Range(range)) => {
+                words(codes, |code| range.contains(&usize::from(code)))
+            }
+            (Self::Wide(codes), CodeSet::Range(range)) => {
+                words(codes, |code| range.contains(&(code as usize)))
+            }
+            (Self::Narrow(codes), _) => words(codes, |code| set.contains(code.into())),
+            (Self::Middle(codes), _) => words(codes, |code| set.contains(code.into())),
+            (Self::Wide(codes), _) => words(codes, |code| set.contains(code as usize)),
+        }
+    }
+
     /// All rows ordered by the class of their code, rows of one class by number. `starts` are the places where the
     /// rows of each class begin.
     pub(crate) fn order(&self, class: impl Fn(usize) -> usize, mut starts: Vec<u32>) -> Vec<u32> {
@@ -67,6 +89,11 @@ impl Codes {
         }
         order
     }
+}
+
+/// Bits in one word, the first the lowest. Without branches, which could not be foretold.
+pub(crate) fn word(bits: impl Iterator<Item = bool>) -> u64 {
+    bits.zip(0..64).fold(0, |word, (bit, at)| word | u64::from(bit) << at)
 }
 
 /// Some codes of a column.

@@ -170,16 +170,16 @@ impl Planes {
         out
     }
 
-    /// A set of rows of this order that a condition makes, from memory or made now.
-    pub(crate) fn set(&self, field: Field, test: &Test, make: impl FnOnce() -> Vec<u64>) -> Arc<Vec<u64>> {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |(f, t, _): &&Known| *f == field && t == test;
-        if let Some((_, _, set)) = known().iter().find(same) {
-            return Arc::clone(set);
-        }
-        // Made without the lock: two threads may make the same, which is harmless.
-        let set = Arc::new(make());
-        let mut known = known();
+    /// The set of rows of this order that a condition made before.
+    pub(crate) fn known(&self, field: Field, test: &Test) -> Option<Arc<Vec<u64>>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().find(|(f, t, _)| *f == field && t == test).map(|(_, _, set)| Arc::clone(set))
+    }
+
+    /// Keeps the set of rows of this order that a condition makes.
+    pub(crate) fn keep(&self, field: Field, test: &Test, set: Vec<u64>) -> Arc<Vec<u64>> {
+        let set = Arc::new(set);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KNOWN {
             known.remove(0);
         }

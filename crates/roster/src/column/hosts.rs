@@ -1,6 +1,6 @@
 //! Text that all rows of a host share: a value per host, and the host of each row.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use search::Test;
 
@@ -43,12 +43,17 @@ impl HostRows {
 }
 
 /// One attribute of the hosts.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct HostColumn {
     /// A text for each host, sorted.
     texts: Arc<Dictionary>,
     rows: Arc<HostRows>,
+    /// The hosts that passed the latest tests, latest last: a page is often followed by the next one.
+    known: Mutex<Vec<(Test, Arc<HostSet>)>>,
 }
+
+/// Sets that are kept: a bit for each host.
+const KNOWN: usize = 16;
 
 /// Some hosts.
 #[derive(Debug)]
@@ -61,7 +66,7 @@ pub(crate) struct HostSet {
 impl HostColumn {
     /// Joins texts of hosts with the rows of the hosts.
     pub(crate) fn new(texts: Arc<Dictionary>, rows: Arc<HostRows>) -> Self {
-        Self { texts, rows }
+        Self { texts, rows, known: Mutex::default() }
     }
 
     /// Which rows belong to which host.
@@ -75,7 +80,21 @@ impl HostColumn {
     }
 
     /// The hosts whose text passes a test.
-    pub(crate) fn matching(&self, test: &Test) -> HostSet {
+    pub(crate) fn matching(&self, test: &Test) -> Arc<HostSet> {
+        let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, set)) = lock().iter().find(|(known, _)| known == test) {
+            return Arc::clone(set);
+        }
+        let set = Arc::new(self.find(test));
+        let mut known = lock();
+        if known.len() >= KNOWN {
+            known.remove(0);
+        }
+        known.push((test.clone(), Arc::clone(&set)));
+        set
+    }
+
+    fn find(&self, test: &Test) -> HostSet {
         let mut set = HostSet { bits: vec![0; self.rows.hosts().div_ceil(64)], count: 0 };
         self.texts.list(&self.texts.matching(test), &mut |host| {
             set.bits[host as usize / 64] |= 1 << (host % 64);

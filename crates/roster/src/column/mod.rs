@@ -18,7 +18,7 @@ mod splice;
 mod text;
 
 pub(crate) use coded::{Coded, Counted};
-pub(crate) use codes::{CodeSet, Codes};
+pub(crate) use codes::{CodeSet, Codes, word};
 pub(crate) use dictionary::{Dictionary, Interned};
 pub(crate) use flags::{Allowed, BLOCK, BLOCK_ROWS, Block, FlagField, Flags, Planes};
 pub(crate) use hosts::{HostColumn, HostRows, HostSet};

@@ -2,6 +2,7 @@
 //! of rows or, where nothing better is known, a look at the text.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 use search::Test;
@@ -30,7 +31,7 @@ pub(crate) enum Plan<'a> {
     /// Rows whose flag is allowed, and how many they are.
     Flag { flags: &'a Flags, field: FlagField, allowed: Allowed, count: u32 },
     /// Rows of these hosts.
-    Hosts { column: &'a HostColumn, hosts: HostSet },
+    Hosts { column: &'a HostColumn, hosts: Arc<HostSet> },
     /// Rows whose number lies between the two.
     Range { column: &'a Ints, low: i64, high: i64 },
     /// Rows whose number is in the list.

@@ -10,7 +10,7 @@ use search::{Field, Filter, MAX_DEPTH, SortKey, Test};
 use super::compile::leaf;
 use super::execute::{Answer, Job};
 use super::{Plan, Sequence};
-use crate::column::{Allowed, BLOCK, BLOCK_ROWS, Block, FlagField, Planes, Ranks};
+use crate::column::{Allowed, BLOCK, BLOCK_ROWS, Block, FlagField, Planes, Ranks, word};
 use crate::table::{Column, Table};
 
 /// One candidate in so many rows is looked at without thought of planes.
@@ -313,35 +313,41 @@ impl Compiling<'_> {
         if let Some(Column::Flag(_, flag)) = self.table.column(field) {
             return Bits::Flag { field: *flag, allowed: Allowed::by(*flag, test) };
         }
+        if let Some(set) = self.planes.known(field, test) {
+            return Bits::Set(set);
+        }
         match leaf(self.table, field, test) {
             Plan::Nothing => Bits::Nothing,
             Plan::Interval { ranks, low, high } if std::ptr::eq(ranks, self.ranks) => Bits::Range(low, high),
-            plan => Bits::Set(self.planes.set(field, test, || self.members(&plan))),
+            plan => Bits::Set(self.planes.keep(field, test, self.places(&plan))),
         }
     }
 
-    /// The rows that pass one condition.
-    fn members(&self, plan: &Plan<'_>) -> Vec<u64> {
+    /// The places of the rows that pass one condition. The rows are found first, in the order they lie in, and brought
+    /// into this order as single bits: a bit for each row fits the processor's cache, what it was computed from does
+    /// not.
+    fn places(&self, plan: &Plan<'_>) -> Vec<u64> {
         let order = self.ranks.order();
-        let mut words = vec![0_u64; order.len().div_ceil(64)];
-        match plan {
-            // The table's own order keeps the rows of a host together where they lie.
-            Plan::Hosts { column, hosts } if self.is_natural() => {
-                hosts
-                    .iter()
-                    .flat_map(|host| column.rows().rows(host))
-                    .for_each(|place| mark(&mut words, place));
-            }
-            _ => {
-                let passing = (0_u32..).zip(order).filter(|(_, row)| plan.test(**row));
-                passing.for_each(|(place, _)| mark(&mut words, place));
-            }
-        }
-        words
+        let rows = members(plan, order.len());
+        let place =
+            |chunk: &[u32]| word(chunk.iter().map(|&row| rows[row as usize / 64] >> (row % 64) & 1 == 1));
+        order.chunks(64).map(place).collect()
     }
+}
 
-    fn is_natural(&self) -> bool {
-        self.table.ranks(SortKey::Natural).is_some_and(|natural| std::ptr::eq(natural, self.ranks))
+/// A bit for each of the rows that passes.
+fn members(plan: &Plan<'_>, rows: usize) -> Vec<u64> {
+    match plan {
+        Plan::Coded { column, allowed, .. } => column.codes().members(allowed),
+        _ if plan.lists_exactly() && plan.listable().is_some() => {
+            let mut words = vec![0_u64; rows.div_ceil(64)];
+            plan.list(&mut |row| mark(&mut words, row));
+            words
+        }
+        _ => {
+            let word = |first: usize| word((first..rows.min(first + 64)).map(|row| plan.test(row as u32)));
+            (0..rows).step_by(64).map(word).collect()
+        }
     }
 }
 
@@ -349,14 +355,15 @@ fn mark(words: &mut [u64], place: u32) {
     words[place as usize / 64] |= 1 << (place % 64);
 }
 
-/// Makes the sets that were made for one table for its successor, so that nobody waits for them.
+/// Makes the sets of numbers that were made for one table for its successor, so that nobody waits for them: most are
+/// about the present day, which nearly every question depends on.
 pub(crate) fn warm(old: &Table, new: &Table) {
     for (key, ranks) in old.orders() {
         let (Some(planes), Some(ranks)) = (ranks.planes(), new.ranks(key)) else { continue };
         let Some(new_planes) = ranks.planes() else { continue };
         let compiling = Compiling { table: new, ranks, planes: new_planes };
-        for (field, test) in planes.conditions() {
-            compiling.test(field, &test);
+        for (field, test) in planes.conditions().iter().filter(|(field, _)| !field.is_text()) {
+            compiling.test(*field, test);
         }
     }
 }
