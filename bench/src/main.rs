@@ -67,6 +67,10 @@ struct Options {
 enum Part {
     /// Questions to the directory, in process, beside SQLite.
     People,
+    /// Three random conditions at once, in process; only when asked for.
+    Conjunctions,
+    /// Questions while people change, in process; only when asked for.
+    Writes,
     /// The same through HTTP; does the first part as well, to compare answers.
     Http,
     /// Accounts in memory, in process.
@@ -130,6 +134,12 @@ impl Options {
 fn run(options: &Options) -> Result<()> {
     let options = options.settled();
     std::fs::create_dir_all(&options.work)?;
+    if options.only.contains(&Part::Conjunctions) {
+        people::conjunctions::run(&options)?;
+    }
+    if options.only.contains(&Part::Writes) {
+        people::writes::run(&options)?;
+    }
     let mut report = report::Report::new(&options);
     let mut answers = Vec::new();
     if options.wants(Part::Formats) {

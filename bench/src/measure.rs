@@ -17,6 +17,12 @@ pub fn cpu_seconds() -> f64 {
     Duration::try_from(time).unwrap_or_default().as_secs_f64()
 }
 
+/// Processor seconds of this thread so far.
+pub fn thread_cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default().as_secs_f64()
+}
+
 /// Processor seconds of the children this process has waited for (proc(5), stat fields 16 and 17).
 pub fn children_cpu_seconds() -> Result<f64> {
     Ok(ticks(&std::fs::read_to_string("/proc/self/stat")?, 13))

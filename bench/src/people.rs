@@ -8,10 +8,12 @@ use crate::measure::Samples;
 use crate::report::PeopleRow;
 use crate::{Options, Result};
 
+pub mod conjunctions;
 pub mod http;
 mod questions;
 mod roster;
 mod sqlite;
+pub mod writes;
 
 pub use questions::{Question, Values};
 

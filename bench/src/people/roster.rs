@@ -1,6 +1,7 @@
 //! The roster with the same people, in process: conditions read as the server reads them, then the search, then
 //! every attribute of every row.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use search::eiam::{Member, conditions, sort};
@@ -12,7 +13,7 @@ use crate::generate;
 
 /// People in memory.
 pub struct Roster {
-    people: roster::People,
+    people: Arc<roster::People>,
     count: u64,
 }
 
@@ -24,7 +25,20 @@ impl Roster {
         let begin = Instant::now();
         let people = roster::People::load(all);
         eprintln!("{count} people laid out in {:.1} s", begin.elapsed().as_secs_f64());
-        Roster { people, count }
+        Roster { people: Arc::new(people), count }
+    }
+}
+
+impl Roster {
+    /// The people themselves.
+    pub fn people(&self) -> Arc<roster::People> {
+        Arc::clone(&self.people)
+    }
+
+    /// The total of a question, and how many rows its page has.
+    pub fn count(&self, query: &Query) -> (usize, usize) {
+        let page = self.people.snapshot().search(query);
+        (page.total.unwrap_or(0), page.rows.len())
     }
 }
 

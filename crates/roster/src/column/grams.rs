@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use roaring::{MultiOps, RoaringBitmap};
+use super::RowSet;
 
 /// Pairs are numbered by their two bytes, single bytes behind them.
 const PAIRS: usize = 1 << 16;
@@ -14,29 +14,20 @@ const STRETCH: usize = 1 << 16;
 /// Sets of rows by byte and by pair of bytes.
 #[derive(Debug)]
 pub(super) struct Grams {
-    /// Place in `rows` of the set of each gram, counted from 1; 0 where no text has it.
+    rows: u32,
+    /// Place in `sets` of the set of each gram, counted from 1; 0 where no text has it.
     places: Vec<u32>,
-    rows: Vec<RoaringBitmap>,
-}
-
-/// Rows that may contain a part of text.
-#[derive(Debug)]
-pub(crate) struct Candidates {
-    /// The rows.
-    pub(crate) rows: RoaringBitmap,
-    /// Whether all of them do.
-    pub(crate) certain: bool,
+    sets: Vec<RowSet>,
 }
 
 impl Grams {
     /// Notes the grams of the texts of rows 0 to `rows`.
     pub(super) fn new<'a>(rows: u32, text: impl Fn(u32) -> &'a str) -> Self {
-        let mut grams = Self { places: vec![0; GRAMS], rows: Vec::new() };
+        let mut grams = Self { rows, places: vec![0; GRAMS], sets: Vec::new() };
         for first in (0..rows).step_by(STRETCH) {
             grams.note(first..rows.min(first.saturating_add(STRETCH as u32)), &text);
         }
-        // Copies have no room to grow.
-        grams.rows = grams.rows.iter().map(RoaringBitmap::clone).collect();
+        grams.sets.iter_mut().for_each(RowSet::shrink);
         grams
     }
 
@@ -75,39 +66,32 @@ impl Grams {
     /// Adds ascending rows, which may repeat, to the set of a gram.
     fn extend(&mut self, gram: usize, rows: &[u32]) {
         if self.places[gram] == 0 {
-            self.rows.push(RoaringBitmap::new());
-            self.places[gram] = self.rows.len() as u32;
+            self.sets.push(RowSet::new());
+            self.places[gram] = self.sets.len() as u32;
         }
-        let set = &mut self.rows[self.places[gram] as usize - 1];
         let distinct = rows.chunk_by(|a, b| a == b).filter_map(|same| same.first().copied());
-        // Refuses what is not ascending, which cannot be: rows come in order.
-        let _ = set.append(distinct);
+        self.sets[self.places[gram] as usize - 1].extend(self.rows, distinct);
     }
 
-    fn rows(&self, gram: usize) -> Option<&RoaringBitmap> {
-        self.rows.get(self.places[gram].checked_sub(1)? as usize)
+    fn set(&self, gram: usize) -> Option<&RowSet> {
+        self.sets.get(self.places[gram].checked_sub(1)? as usize)
     }
 
-    /// The sets of all grams of a part, rarest first; `None` when a gram does not occur.
-    fn sets(&self, part: &str) -> Option<Vec<&RoaringBitmap>> {
-        let mut sets = match part.as_bytes() {
-            [single] => vec![self.rows(PAIRS + usize::from(*single))?],
-            bytes => pairs(bytes).map(|gram| self.rows(gram)).collect::<Option<Vec<_>>>()?,
+    /// The sets of all grams of a part (not empty), rarest first; empty when a gram does not occur at all. The rows
+    /// that contain the part are in all of them; of a part of one or two bytes there is one set of exactly these.
+    pub(super) fn sets(&self, part: &str) -> Vec<&RowSet> {
+        let sets = match part.as_bytes() {
+            [single] => self.set(PAIRS + usize::from(*single)).map(|set| vec![set]),
+            bytes => {
+                let mut grams: Vec<usize> = pairs(bytes).collect();
+                grams.sort_unstable();
+                grams.dedup();
+                grams.into_iter().map(|gram| self.set(gram)).collect()
+            }
         };
+        let mut sets: Vec<&RowSet> = sets.unwrap_or_default();
         sets.sort_by_key(|set| set.len());
-        Some(sets)
-    }
-
-    /// How many rows contain a part (not empty), at most.
-    pub(super) fn at_most(&self, part: &str) -> u64 {
-        self.sets(part).and_then(|sets| sets.first().map(|set| set.len())).unwrap_or(0)
-    }
-
-    /// Rows that may contain a part (not empty).
-    pub(super) fn candidates(&self, part: &str) -> Candidates {
-        let certain = part.len() <= 2;
-        let rows = self.sets(part).map(|sets| sets.into_iter().intersection()).unwrap_or_default();
-        Candidates { rows, certain }
+        sets
     }
 }
 

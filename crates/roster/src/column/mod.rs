@@ -14,6 +14,7 @@ mod hosts;
 mod ints;
 mod moved;
 mod ranks;
+mod set;
 mod splice;
 mod text;
 
@@ -25,5 +26,6 @@ pub(crate) use hosts::{HostColumn, HostRows, HostSet};
 pub(crate) use ints::Ints;
 pub(crate) use moved::Moved;
 pub(crate) use ranks::Ranks;
+pub(crate) use set::RowSet;
 pub(crate) use splice::{From, Splice, arrange};
 pub(crate) use text::{TextColumn, Texts};

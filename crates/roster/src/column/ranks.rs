@@ -82,6 +82,11 @@ impl Ranks {
         }
     }
 
+    /// The groups of all rows, where they are kept one by one.
+    pub(crate) fn groups(&self) -> Option<&[u32]> {
+        if let Groups::Each(groups) = &self.groups { Some(groups) } else { None }
+    }
+
     /// How many rows have no value: they are the first in the order.
     pub(crate) fn missing(&self) -> u32 {
         self.missing

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use search::text::fold;
 
-use super::grams::{Candidates, Grams};
-use super::{Moved, Ranks};
+use super::grams::Grams;
+use super::{Moved, Ranks, RowSet};
 
 /// One text per row, back to back.
 #[derive(Debug, Default, Clone)]
@@ -64,6 +64,9 @@ impl Texts {
     }
 }
 
+/// Every so many places of the order one text is kept apart, close to its neighbours: a search looks there first.
+const SAMPLED: u32 = 64;
+
 /// A text column with its order.
 #[derive(Debug)]
 pub(crate) struct TextColumn {
@@ -74,6 +77,8 @@ pub(crate) struct TextColumn {
     mixed: bool,
     /// Order by folded text.
     ranks: Ranks,
+    /// The folded texts at every [`SAMPLED`]th place of the order.
+    sample: Texts,
     /// Grams of the folded texts, when the column is searched for parts.
     grams: Option<Grams>,
 }
@@ -89,17 +94,15 @@ impl TextColumn {
         let mut texts = Texts::default();
         values.for_each(|text| texts.push(text.unwrap_or_default()));
         texts.shrink();
-        let mixed = fold(&texts.bytes) != texts.bytes;
-        let folded = mixed.then(|| {
-            let mut folded = Texts::default();
-            (0..texts.ends.len()).for_each(|row| folded.push(&fold(texts.get(row as u32))));
-            folded.shrink();
-            folded
-        });
+        let folded = texts.folded();
+        let mixed = folded.is_some();
         let plain = folded.as_ref().unwrap_or(&texts);
         let ranks = rank(plain, old);
+        let mut sample = Texts::default();
+        ranks.order().iter().step_by(SAMPLED as usize).for_each(|&row| sample.push(plain.get(row)));
+        sample.shrink();
         let grams = searched.then(|| Grams::new(plain.ends.len() as u32, |row| plain.get(row)));
-        Self { texts, folded: folded.filter(|_| searched), mixed, ranks, grams }
+        Self { texts, folded: folded.filter(|_| searched), mixed, ranks, sample, grams }
     }
 
     /// The texts as they are.
@@ -118,6 +121,7 @@ impl TextColumn {
     }
 
     /// The folded text of a row.
+    #[inline]
     pub(crate) fn folded(&self, row: u32) -> Cow<'_, str> {
         match &self.folded {
             Some(folded) => Cow::Borrowed(folded.get(row)),
@@ -126,14 +130,42 @@ impl TextColumn {
         }
     }
 
-    /// Rows whose folded text may contain `part` (folded, not empty); `None` when the column is not searched.
-    pub(crate) fn candidates(&self, part: &str) -> Option<Candidates> {
-        self.grams.as_ref().map(|grams| grams.candidates(part))
+    /// The first place of the order, `from` or behind it, of a row with a text that is not `below`, which must hold
+    /// for the folded texts before some place and for none behind it.
+    pub(crate) fn first_not(&self, from: u32, below: impl Fn(&str) -> bool) -> u32 {
+        let (order, from) = (self.ranks.order(), from.max(self.ranks.missing()));
+        let end = order.len() as u32;
+        let is_below = |place: u32| below(&self.folded(order[place as usize]));
+        let (mut low, mut high) = (from, end);
+        // The nearest rows first: often there are only few between two bounds.
+        for place in from..end.min(from.saturating_add(2)) {
+            if !is_below(place) {
+                return place;
+            }
+            low = place + 1;
+        }
+        // Then the texts that are kept apart leave one gap between two of them.
+        let (mut first, mut last) = (low.div_ceil(SAMPLED), self.sample.len() as u32);
+        while first < last {
+            let middle = first + (last - first) / 2;
+            if below(self.sample.get(middle)) { first = middle + 1 } else { last = middle }
+        }
+        if let Some(before) = first.checked_sub(1) {
+            low = low.max((before * SAMPLED).saturating_add(1).min(end));
+        }
+        high = high.min(first.saturating_mul(SAMPLED)).max(low);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if is_below(middle) { low = middle + 1 } else { high = middle }
+        }
+        low
     }
 
-    /// How many rows contain `part` (folded, not empty) at most; `None` when the column is not searched.
-    pub(crate) fn at_most(&self, part: &str) -> Option<u64> {
-        self.grams.as_ref().map(|grams| grams.at_most(part))
+    /// The sets of the rows that have each pair of neighbouring bytes of `part` (folded, not empty), smallest first;
+    /// empty when there are no such rows, `None` when the column is not searched. Rows that contain the part are in
+    /// all of them; a part of one or two bytes is contained in exactly these.
+    pub(crate) fn sets(&self, part: &str) -> Option<Vec<&RowSet>> {
+        self.grams.as_ref().map(|grams| grams.sets(part))
     }
 }
 
@@ -174,17 +206,29 @@ mod tests {
 
     proptest! {
         #[test]
-        fn candidates_are_no_fewer_than_what_looking_at_each_text_finds(
-            texts in prop::collection::vec("[abAé]{0,5}", 0..40), part in "[abé]{1,3}"
+        fn sets_hold_all_rows_with_a_part(
+            texts in prop::collection::vec("[abAé]{0,5}", 0..200), part in "[abé]{1,3}"
         ) {
             let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true, None);
-            let found = column.candidates(&part).expect("searched");
+            let sets = column.sets(&part).expect("searched");
+            prop_assert!(sets.is_sorted_by_key(|set| set.len()));
             for (row, text) in texts.iter().enumerate() {
-                let (may, does) = (found.rows.contains(row as u32), fold(text).contains(&part));
+                let may = !sets.is_empty() && sets.iter().all(|set| set.contains(row as u32));
+                let does = fold(text).contains(&part);
                 prop_assert!(may || !does, "{} is missing", text);
-                prop_assert!(does || !may || !found.certain, "{} is too much", text);
+                prop_assert!(does || !may || part.len() > 2, "{} is too much", text);
             }
-            prop_assert!(column.at_most(&part).expect("searched") >= found.rows.len());
+        }
+
+        #[test]
+        fn places_are_found(texts in prop::collection::vec("[abA]{0,4}", 0..400), bound in "[ab]{0,4}", from in 0..400u32) {
+            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true, None);
+            let mut sorted: Vec<_> = texts.iter().map(|text| fold(text)).collect();
+            sorted.sort();
+            let from = from.min(sorted.len() as u32);
+            let first = sorted.iter().position(|t| !t.is_empty()).unwrap_or(sorted.len());
+            let expected = sorted.partition_point(|t| **t < *bound).max(from as usize).max(first);
+            prop_assert_eq!(column.first_not(from, |text| *text < *bound) as usize, expected);
         }
 
         #[test]

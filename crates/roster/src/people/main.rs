@@ -7,14 +7,14 @@ use model::{Person, PersonStatus};
 use search::people::{
     CREATED, DISPLAY_NAME, EMAIL, LAST_LOGIN, PHONE, STATUS, TABLE, UPDATED, USER_ID, USER_NAME,
 };
-use search::{Field, Filter, Row};
+use search::{Field, Filter, Row, Sort};
 
 use super::rest::{Rest, views};
 use super::view::PersonView;
 use crate::column::Moved;
 use crate::dead::Dead;
 use crate::kind::Kind;
-use crate::query::compile;
+use crate::query::{Job, Sequence, compile};
 use crate::table::{Column, Layout, Start, Table};
 
 const LAYOUT: [(Field, Layout); 9] = [
@@ -62,14 +62,9 @@ impl PeopleMain {
     /// The live row of a user name.
     pub(super) fn row_named(&self, name: &str, dead: &Dead) -> Option<u32> {
         let filter = Filter::is(USER_NAME, name);
-        let plan = compile(&self.table, &filter);
-        let mut found = None;
-        plan.list(&mut |row| {
-            if plan.test(row) && !dead.contains(row) {
-                found = Some(row);
-            }
-        });
-        found
+        let (table, sequence) = (&self.table, Sequence::new(&self.table, &Sort::NATURAL));
+        let job = Job { table, filter: &filter, dead, sequence, from: 0, count: 1, total: false };
+        job.run(compile(table, &filter)).rows.first().copied()
     }
 
     /// The person in a row; `None` beyond the last.

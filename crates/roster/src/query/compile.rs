@@ -6,6 +6,7 @@ use search::text::{Folded, fold};
 use search::{Field, Filter, MAX_DEPTH, Test};
 
 use super::Plan;
+use super::part::Part;
 use crate::column::{
     Allowed, CodeSet, Coded, Dictionary, FlagField, Flags, HostColumn, Ints, Ranks, TextColumn,
 };
@@ -74,7 +75,11 @@ pub(super) fn leaf<'a>(table: &'a Table, field: Field, test: &'a Test) -> Plan<'
 }
 
 fn interval(ranks: &Ranks, low: u32, high: u32) -> Plan<'_> {
-    if low < high { Plan::Interval { ranks, low, high } } else { Plan::Nothing }
+    match (low, high as usize) {
+        _ if low >= high => Plan::Nothing,
+        (0, all) if all == ranks.order().len() => Plan::All,
+        _ => Plan::Interval { ranks, low, high },
+    }
 }
 
 fn text<'a>(column: &'a TextColumn, test: &'a Test, rows: u32) -> Plan<'a> {
@@ -86,11 +91,15 @@ fn text<'a>(column: &'a TextColumn, test: &'a Test, rows: u32) -> Plan<'a> {
         Test::TextRange(low, high) if !column.mixed() => ranged(column, low, high),
         Test::NumberRange(..) => {
             // Only texts that begin with a digit can be numbers, and no folding makes or removes one.
-            let low = ranks.first_not(0, |row| *column.folded(row) < *"0");
-            let high = ranks.first_not(low, |row| *column.folded(row) < *":");
+            let low = column.first_not(0, |text| text < "0");
+            let high = column.first_not(low, |text| text < ":");
             verified(column, test, low, high)
         }
-        Test::Contains(_) | Test::ContainsExact(_) | Test::TextRange(..) => Plan::Text { column, test },
+        Test::Contains(_) | Test::ContainsExact(_) => match Part::new(column, test) {
+            Some(part) => part.map_or(Plan::Nothing, Plan::Part),
+            None => Plan::Text { column, test },
+        },
+        Test::TextRange(..) => Plan::Text { column, test },
         Test::IntRange(..) | Test::IntIn(_) => Plan::Nothing,
     }
 }
@@ -113,33 +122,30 @@ fn exact<'a>(column: &'a TextColumn, test: &'a Test, value: &str) -> Plan<'a> {
     if value.is_empty() || (!column.mixed() && folded != value) {
         return Plan::Nothing;
     }
-    let ranks = column.ranks();
-    let low = ranks.first_not(0, |row| column.folded(row) < folded);
-    let high = ranks.first_not(low, |row| column.folded(row) <= folded);
-    if column.mixed() { verified(column, test, low, high) } else { interval(ranks, low, high) }
+    let low = column.first_not(0, |text| *text < *folded);
+    let high = column.first_not(low, |text| *text <= *folded);
+    if column.mixed() { verified(column, test, low, high) } else { interval(column.ranks(), low, high) }
 }
 
 fn prefixed<'a>(column: &'a TextColumn, prefix: &Folded) -> Plan<'a> {
-    let ranks = column.ranks();
-    let low = ranks.first_not(0, |row| *column.folded(row) < *prefix.as_str());
-    let high = ranks.first_not(low, |row| column.folded(row).starts_with(prefix.as_str()));
-    interval(ranks, low, high)
+    let low = column.first_not(0, |text| text < prefix.as_str());
+    let high = column.first_not(low, |text| text.starts_with(prefix.as_str()));
+    interval(column.ranks(), low, high)
 }
 
 /// A range by code point over a column whose order is by code point, because nothing in it has a case.
 fn ranged<'a>(column: &'a TextColumn, low: &Bound<String>, high: &Bound<String>) -> Plan<'a> {
-    let ranks = column.ranks();
-    let first = ranks.first_not(0, |row| match low {
+    let first = column.first_not(0, |text| match low {
         Bound::Unbounded => false,
-        Bound::Included(bound) => column.texts().get(row) < bound.as_str(),
-        Bound::Excluded(bound) => column.texts().get(row) <= bound.as_str(),
+        Bound::Included(bound) => text < bound.as_str(),
+        Bound::Excluded(bound) => text <= bound.as_str(),
     });
-    let end = ranks.first_not(first, |row| match high {
+    let end = column.first_not(first, |text| match high {
         Bound::Unbounded => true,
-        Bound::Included(bound) => column.texts().get(row) <= bound.as_str(),
-        Bound::Excluded(bound) => column.texts().get(row) < bound.as_str(),
+        Bound::Included(bound) => text <= bound.as_str(),
+        Bound::Excluded(bound) => text < bound.as_str(),
     });
-    interval(ranks, first, end)
+    interval(column.ranks(), first, end)
 }
 
 fn codes<'a>(column: &'a Dictionary, test: &Test) -> Plan<'a> {

@@ -2,32 +2,18 @@
 //!
 //! * **slice**: the filter is a stretch of the sort's own order, so a page is a slice of it, however deep it lies;
 //! * **walk**: go along the sort's order and test until the page is full (few tests when many rows match);
-//! * **gather**: list the candidates of the rarest condition (or look at all rows), keep what passes, select the
-//!   page by rank without sorting the rest.
+//! * **find**: find all rows that match, then walk along the order with them at hand, or select the page by rank
+//!   without sorting the rest.
 
-use roaring::RoaringBitmap;
-use search::{Filter, Test};
+use search::Filter;
 
-use super::plan::{part_of, text_passes};
+use super::find::Finder;
+use super::found::Found;
+use super::plan::cost;
+use super::select::select;
 use super::{Plan, Sequence};
 use crate::dead::Dead;
 use crate::table::Table;
-
-/// Rough costs in nanoseconds, measured at a million rows: what matters is how they compare.
-mod cost {
-    /// Next row of an order, with a test.
-    pub(super) const STEP: f64 = 12.0;
-    /// Looking for a part in the text of one row.
-    pub(super) const LOOK: f64 = 80.0;
-    /// A candidate: test and key.
-    pub(super) const CANDIDATE: f64 = 15.0;
-    /// One row when all are looked at in turn.
-    pub(super) const ROW: f64 = 4.0;
-    /// A row with the rarest pair of a part: comparing sets, looking at the few that are left.
-    pub(super) const LISTED: f64 = 20.0;
-    /// Bringing one row of the page into order.
-    pub(super) const SORT: f64 = 40.0;
-}
 
 /// What is wanted of one table.
 pub(crate) struct Job<'a> {
@@ -69,14 +55,19 @@ impl<'a> Job<'a> {
         {
             return Answer { rows, total: known };
         }
-        let plan = self.list_parts(plan);
-        let known = self.known_total(&plan);
-        if known.is_some()
-            && let Some(rows) = self.try_walk(&plan)
-        {
-            return Answer { rows, total: known };
-        }
         self.gather(&plan)
+    }
+
+    /// Finds all rows and cuts the page out.
+    pub(super) fn gather(&self, plan: &Plan<'a>) -> Answer {
+        let mut found = self.finder().find(plan);
+        found.bury(self.dead);
+        let count = found.count();
+        Answer { rows: self.page_of(found, count, self.part(plan)), total: self.total.then_some(count) }
+    }
+
+    fn finder(&self) -> Finder {
+        Finder { rows: self.table.rows() }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -124,30 +115,57 @@ impl<'a> Job<'a> {
         low
     }
 
-    /// Walks along the order when that looks cheaper than gathering, and gives up when it turns out not to be.
-    fn try_walk(&self, plan: &Plan<'_>) -> Option<Vec<u32>> {
-        let rows = self.rows() as f64;
-        let step = cost::STEP + if looks_at_text(plan) { cost::LOOK } else { 0.0 };
-        let steps = (self.end() as f64 / plan.share(self.rows()).max(1e-9)).min(rows);
-        let gather = self.gather_cost(plan);
-        if steps * step > gather {
+    /// Walks along the order when that looks cheaper than finding all rows, and gives up when it turns out not to be.
+    fn try_walk(&self, plan: &Plan<'a>) -> Option<Vec<u32>> {
+        let share = plan.share(self.rows());
+        let sequence = self.part(plan);
+        let find = self.finder().cost(plan) + self.page_cost(sequence, share * self.rows() as f64);
+        let step = cost::STEP + plan.test_cost();
+        if self.steps(sequence, share * self.rows() as f64) * step > find {
             return None;
         }
-        let limit = (2.0 * gather / step).max(256.0) as usize;
-        self.walk(plan, limit)
+        self.walk(plan, (2.0 * find / step).max(256.0) as usize)
     }
 
-    pub(super) fn walk(&self, plan: &Plan<'_>, limit: usize) -> Option<Vec<u32>> {
+    /// Walks along the order and tests, so many rows at most.
+    pub(super) fn walk(&self, plan: &Plan<'a>, limit: usize) -> Option<Vec<u32>> {
+        self.walk_along(self.part(plan), limit, |row| !self.dead.contains(row) && plan.test(row))
+    }
+
+    /// A stretch of the wanted order that all rows lie in that pass.
+    fn part(&self, plan: &Plan<'a>) -> Sequence<'a> {
+        let part = match plan {
+            Plan::And(parts) => parts.iter().find_map(|part| self.stretch(part)),
+            other => self.stretch(other),
+        };
+        part.unwrap_or(self.sequence)
+    }
+
+    /// How many rows of a sequence have to be visited until the page is full, when so many of its rows match.
+    fn steps(&self, sequence: Sequence<'_>, found: f64) -> f64 {
+        let len = f64::from(sequence.len());
+        (self.end() as f64 / (found / len.max(1.0)).clamp(1e-9, 1.0)).min(len)
+    }
+
+    /// Rows of the page among those that pass; `None` after so many rows.
+    fn walk_along(
+        &self,
+        sequence: Sequence<'a>,
+        limit: usize,
+        pass: impl Fn(u32) -> bool,
+    ) -> Option<Vec<u32>> {
         let mut found = Vec::with_capacity(self.count.min(1024));
         if self.count == 0 {
             return Some(found);
         }
         let mut skip = self.from;
-        for (visited, row) in self.sequence.walk(0).enumerate() {
-            if visited >= limit {
+        let mut left = limit;
+        for row in sequence.walk(0) {
+            if left == 0 {
                 return None;
             }
-            if self.dead.contains(row) || !plan.test(row) {
+            left -= 1;
+            if !pass(row) {
                 continue;
             }
             if skip > 0 {
@@ -162,79 +180,35 @@ impl<'a> Job<'a> {
         Some(found)
     }
 
-    /// What gathering would cost, scans included.
-    fn gather_cost(&self, plan: &Plan<'_>) -> f64 {
-        let rows = self.rows() as f64;
-        let found = plan.share(self.rows()) * rows;
-        let listed = plan.listable().map(|n| n as f64 * cost::CANDIDATE);
-        let look = listed.unwrap_or(rows * cost::ROW + found * cost::CANDIDATE);
-        look + part_size(plan) * cost::LISTED + found.min(self.count as f64) * cost::SORT
+    /// What cutting the page out of so many rows costs.
+    fn page_cost(&self, sequence: Sequence<'_>, found: f64) -> f64 {
+        let walk = self.steps(sequence, found) * (cost::STEP + cost::BIT);
+        if self.count == 0 { 0.0 } else { walk.min(found * cost::KEY) }
     }
 
-    /// Replaces conditions on parts of text by the rows that meet them, unless another condition leaves so few
-    /// candidates that looking at each is cheaper. Joins of listable conditions become sets on the way.
-    fn list_parts(&self, plan: Plan<'a>) -> Plan<'a> {
-        match plan {
-            Plan::Text { column, test } => {
-                let Some(found) = part_of(test).and_then(|part| column.candidates(&part)) else {
-                    return Plan::Text { column, test };
-                };
-                let certain = found.certain && matches!(test, Test::Contains(_));
-                let passes = |row: &u32| certain || text_passes(column, test, *row);
-                Plan::Rows(if certain { found.rows } else { found.rows.iter().filter(passes).collect() })
-            }
-            Plan::And(parts) => {
-                let few = parts.iter().filter_map(Plan::listable).min();
-                let most: f64 = parts.iter().map(part_size).sum();
-                let cheap = few.is_some_and(|few| (few as f64) < most);
-                if cheap { Plan::And(parts) } else { Plan::And(self.list_each(parts)) }
-            }
-            Plan::Or(parts) => self.unite(self.list_each(parts)),
-            Plan::Not(inner) => Plan::Not(Box::new(self.list_parts(*inner))),
-            other => other,
+    /// The page among `count` rows that were found, all of them in `sequence`.
+    fn page_of(&self, found: Found, count: usize, sequence: Sequence<'a>) -> Vec<u32> {
+        if self.count == 0 || self.from >= count {
+            return Vec::new();
         }
-    }
-
-    fn list_each(&self, parts: Vec<Plan<'a>>) -> Vec<Plan<'a>> {
-        parts.into_iter().map(|p| self.list_parts(p)).collect()
-    }
-
-    /// One set of rows for conditions joined by "or", when each can be listed.
-    fn unite(&self, parts: Vec<Plan<'a>>) -> Plan<'a> {
-        if parts.iter().any(|p| p.listable().is_none()) {
-            return Plan::Or(parts);
+        let gather = count as f64 * cost::KEY;
+        let step = cost::STEP + cost::BIT;
+        if let Found::Bits(bits) = &found
+            && self.steps(sequence, count as f64) * step < gather
+            && let Some(rows) =
+                self.walk_along(sequence, (2.0 * gather / step) as usize, |row| bits.contains(row))
+        {
+            return rows;
         }
-        let mut union = RoaringBitmap::new();
-        for part in parts {
-            match part {
-                Plan::Rows(rows) => union |= rows,
-                _ => part.list(&mut |row| {
-                    if part.test(row) {
-                        union.insert(row);
-                    }
-                }),
-            }
-        }
-        Plan::Rows(union)
-    }
-
-    pub(super) fn gather(&self, plan: &Plan<'_>) -> Answer {
-        let mut keys = Vec::new();
-        let mut total = 0;
-        let sure = plan.lists_exactly() && plan.listable().is_some();
-        let mut keep = |row: u32| {
-            if !self.dead.contains(row) && (sure || plan.test(row)) {
-                total += 1;
-                if self.count > 0 {
-                    keys.push(self.sequence.key(row));
-                }
+        let keys = match found {
+            Found::List(list) => list.into_iter().map(|row| self.sequence.key(row)).collect(),
+            Found::Bits(bits) => {
+                let mut keys = Vec::with_capacity(count);
+                keys.extend(bits.iter().map(|row| self.sequence.key(row)));
+                keys
             }
         };
-        match plan.listable().filter(|_| !plan.repeats()) {
-            Some(_) => plan.list(&mut keep),
-            None => (0..self.table.rows()).for_each(keep),
-        }
-        Answer { rows: select(keys, self.from, self.end()), total: self.total.then_some(total) }
+        select(keys, self.from, self.end(), self.table.rows())
     }
 }
 
@@ -245,42 +219,4 @@ fn dead_before(dead: &[u64], sequence: Sequence<'_>, at: usize) -> usize {
         let key = sequence.key(row);
         dead.partition_point(|&d| d < key)
     })
-}
-
-/// The rows of the keys at the positions `from` to `end` of the sorted keys, without sorting the others.
-fn select(mut keys: Vec<u64>, from: usize, end: usize) -> Vec<u32> {
-    if from >= keys.len() {
-        return Vec::new();
-    }
-    if end < keys.len() {
-        keys.select_nth_unstable(end);
-        keys.truncate(end);
-    }
-    if from > 0 && from < keys.len() {
-        keys.select_nth_unstable(from);
-    }
-    let page = keys.get_mut(from..).unwrap_or_default();
-    page.sort_unstable();
-    page.iter().map(|&key| key as u32).collect()
-}
-
-fn looks_at_text(plan: &Plan<'_>) -> bool {
-    match plan {
-        Plan::Text { .. } => true,
-        Plan::And(parts) | Plan::Or(parts) => parts.iter().any(looks_at_text),
-        Plan::Not(inner) => looks_at_text(inner),
-        _ => false,
-    }
-}
-
-/// How many rows have to be looked at to list the rows of conditions on parts of text.
-fn part_size(plan: &Plan<'_>) -> f64 {
-    match plan {
-        Plan::Text { column, test } => {
-            part_of(test).and_then(|part| column.at_most(&part)).map_or(0.0, |most| most as f64)
-        }
-        Plan::And(parts) | Plan::Or(parts) => parts.iter().map(part_size).sum(),
-        Plan::Not(inner) => part_size(inner),
-        _ => 0.0,
-    }
 }

@@ -3,8 +3,12 @@
 
 mod compile;
 mod execute;
+mod find;
+mod found;
+mod part;
 mod plan;
 mod planes;
+mod select;
 mod sequence;
 
 pub(crate) use compile::compile;

@@ -1,19 +1,16 @@
-//! A filter made ready for one table: every test is an interval of ranks, a set of codes, a range of numbers, a set
-//! of rows or, where nothing better is known, a look at the text.
+//! A filter made ready for one table: every test is an interval of ranks, a set of codes, a range of numbers, an
+//! intersection of sets of rows or, where nothing better is known, a look at the text.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use roaring::RoaringBitmap;
 use search::Test;
 use search::text::fold;
 
+use super::part::Part;
 use crate::column::{
     Allowed, CodeSet, Coded, Dictionary, FlagField, Flags, HostColumn, HostSet, Ints, Ranks, TextColumn,
 };
-
-/// A guess at the part of the rows with the rarest pair of letters of a text that contain all of it.
-const PARTS_HIT: f64 = 0.3;
 
 /// A filter over the rows of one table.
 #[derive(Debug)]
@@ -38,8 +35,8 @@ pub(crate) enum Plan<'a> {
     Numbers { column: &'a Ints, values: &'a [i64] },
     /// Rows whose text passes the test: the slow way that always works.
     Text { column: &'a TextColumn, test: &'a Test },
-    /// These rows.
-    Rows(RoaringBitmap),
+    /// Rows with a part of text.
+    Part(Part<'a>),
     /// These few rows, ascending.
     Few(Vec<u32>),
     /// Rows that pass all.
@@ -64,7 +61,7 @@ impl Plan<'_> {
             Self::Range { column, low, high } => column.get(row).is_some_and(|n| (*low..=*high).contains(&n)),
             Self::Numbers { column, values } => column.get(row).is_some_and(|n| values.contains(&n)),
             Self::Text { column, test } => text_passes(column, test, row),
-            Self::Rows(rows) => rows.contains(row),
+            Self::Part(part) => part.test(row),
             Self::Few(rows) => rows.binary_search(&row).is_ok(),
             Self::And(parts) => parts.iter().all(|p| p.test(row)),
             Self::Or(parts) => parts.iter().any(|p| p.test(row)),
@@ -82,7 +79,7 @@ impl Plan<'_> {
                 Some(*count as usize)
             }
             Self::Hosts { hosts, .. } => Some(hosts.count() as usize),
-            Self::Rows(rows) => Some(rows.len() as usize),
+            Self::Part(part) if part.certain() => Some(part.at_most() as usize),
             Self::Few(few) => Some(few.len()),
             Self::Not(inner) => inner.count(rows).map(|count| rows - count),
             _ => None,
@@ -95,9 +92,8 @@ impl Plan<'_> {
             return count as f64 / rows.max(1) as f64;
         }
         match self {
-            Self::Text { column, test } => part_of(test)
-                .and_then(|part| column.at_most(&part))
-                .map_or(0.1, |most| PARTS_HIT * most as f64 / rows.max(1) as f64),
+            Self::Part(part) => part.guess() / rows.max(1) as f64,
+            Self::Text { .. } => 0.1,
             Self::And(parts) => parts.iter().map(|p| p.share(rows)).product(),
             Self::Or(parts) => parts.iter().map(|p| p.share(rows)).sum::<f64>().min(1.0),
             Self::Not(inner) => 1.0 - inner.share(rows),
@@ -112,7 +108,7 @@ impl Plan<'_> {
             Self::Interval { low, high, .. } => Some((high - low) as usize),
             Self::Codes { column, count, .. } if column.ranks().is_some() => Some(*count as usize),
             Self::Hosts { hosts, .. } => Some(hosts.count() as usize),
-            Self::Rows(rows) => Some(rows.len() as usize),
+            Self::Part(part) => Some(part.at_most() as usize),
             Self::Few(few) => Some(few.len()),
             Self::And(parts) => parts.iter().filter_map(|p| p.listable()).min(),
             Self::Or(parts) => parts.iter().map(|p| p.listable()).sum(),
@@ -120,47 +116,39 @@ impl Plan<'_> {
         }
     }
 
-    /// Calls `each` for rows that contain all that pass (so the caller has to test), in any order; a row may come
-    /// twice where plans are joined by "or". Only for listable plans: others list nothing.
-    pub(crate) fn list(&self, each: &mut dyn FnMut(u32)) {
+    /// What testing a row costs, in nanoseconds.
+    pub(crate) fn test_cost(&self) -> f64 {
         match self {
-            Self::Interval { ranks, low, high } => {
-                ranks.order()[*low as usize..*high as usize].iter().for_each(|&row| each(row));
-            }
-            Self::Codes { column, allowed, .. } => column.list(allowed, each),
-            Self::Hosts { column, hosts } => {
-                hosts.iter().for_each(|host| column.rows().rows(host).for_each(&mut *each));
-            }
-            Self::Rows(rows) => rows.iter().for_each(each),
-            Self::Few(few) => few.iter().for_each(|&row| each(row)),
-            Self::And(parts) => {
-                let smallest = parts.iter().filter_map(|p| Some((p.listable()?, p)));
-                if let Some((_, part)) = smallest.min_by_key(|(size, _)| *size) {
-                    part.list(each);
-                }
-            }
-            Self::Or(parts) => parts.iter().for_each(|p| p.list(each)),
-            Self::All | Self::Nothing | Self::Range { .. } | Self::Numbers { .. } => {}
-            Self::Text { .. } | Self::Coded { .. } | Self::Flag { .. } | Self::Not(_) => {}
+            Self::All | Self::Nothing => 0.0,
+            Self::Interval { .. } | Self::Codes { .. } | Self::Coded { .. } | Self::Flag { .. } => cost::TEST,
+            Self::Hosts { .. } | Self::Range { .. } | Self::Numbers { .. } => cost::TEST,
+            Self::Text { .. } => cost::LOOK,
+            Self::Part(part) => part.test_cost(),
+            Self::Few(_) => cost::TEST,
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Plan::test_cost).sum(),
+            Self::Not(inner) => inner.test_cost(),
         }
     }
+}
 
-    /// Whether listing gives exactly the rows that pass, so that none has to be tested.
-    pub(crate) fn lists_exactly(&self) -> bool {
-        matches!(
-            self,
-            Self::Interval { .. } | Self::Rows(_) | Self::Few(_) | Self::Codes { .. } | Self::Hosts { .. }
-        )
-    }
-
-    /// Whether a plan joined by "or" is part of it, so that listing may repeat rows.
-    pub(crate) fn repeats(&self) -> bool {
-        match self {
-            Self::Or(_) => true,
-            Self::And(parts) => parts.iter().any(Plan::repeats),
-            _ => false,
-        }
-    }
+/// Rough costs in nanoseconds, measured at a million rows: what matters is how they compare.
+pub(super) mod cost {
+    /// Next row of an order.
+    pub(crate) const STEP: f64 = 3.0;
+    /// A test of a row at random against a set of bits.
+    pub(crate) const BIT: f64 = 2.0;
+    /// A test of a row at random.
+    pub(crate) const TEST: f64 = 6.0;
+    /// A test of one row of many in turn.
+    pub(crate) const SCAN: f64 = 0.7;
+    /// A look at the text of a row.
+    pub(crate) const LOOK: f64 = 60.0;
+    /// Taking a row from a list.
+    pub(crate) const LIST: f64 = 1.5;
+    /// A set of rows, for each row of the table.
+    pub(crate) const WORD: f64 = 0.1;
+    /// Bringing a row that was found into order.
+    pub(crate) const KEY: f64 = 8.0;
 }
 
 /// The folded text that a test looks for as a part; `None` for other tests, and for the empty part.

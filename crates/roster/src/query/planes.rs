@@ -42,10 +42,10 @@ enum Bits {
 impl<'a> Job<'a> {
     /// Answers by planes, or by what is cheaper; `None` for tables without planes. `known` is the total, when it is
     /// wanted and known.
-    pub(super) fn by_planes(&self, plan: &Plan<'_>, known: Option<usize>) -> Option<Answer> {
+    pub(super) fn by_planes(&self, plan: &Plan<'a>, known: Option<usize>) -> Option<Answer> {
         let ranks = self.sequence.parts().0?;
         ranks.planes()?;
-        let listable = plan.listable().filter(|_| !plan.repeats());
+        let listable = plan.listable();
         let few = self.rows() / if self.count > PAGE { 16 } else { FEW };
         if listable.is_some_and(|rows| rows <= few) {
             return Some(self.gather(plan));

@@ -16,6 +16,8 @@ pub(crate) struct Sequence<'a> {
     low: u32,
     high: u32,
     descending: bool,
+    /// How many rows the table has.
+    rows: u32,
     /// How many rows without value go behind the others although they are first in the order.
     moved: u32,
 }
@@ -29,7 +31,7 @@ impl<'a> Sequence<'a> {
             (Some(ranks), false, Missing::Last) => ranks.missing(),
             _ => 0,
         };
-        Self { ranks, low: 0, high: table.rows(), descending, moved }
+        Self { ranks, low: 0, high: table.rows(), descending, rows: table.rows(), moved }
     }
 
     /// Only the rows at the places `low` to `high` of the order, when `ranks` is the order of this sequence.
@@ -48,14 +50,15 @@ impl<'a> Sequence<'a> {
         self.high - self.low
     }
 
-    /// A number for each row: rows with smaller keys come first, the lower half is the row itself.
+    /// A number for each row: rows with smaller keys come first. The lower half is the row itself, the upper half at
+    /// most the number of rows.
     #[inline]
     pub(crate) fn key(&self, row: u32) -> u64 {
         let group = self.group(row);
         let place = if self.descending {
-            u32::MAX - group
+            self.rows - group
         } else if group < self.moved {
-            u32::MAX
+            self.rows
         } else {
             group
         };

@@ -1,0 +1,116 @@
+//! Rows that were found: few as a list, many as bits.
+
+use crate::bits::Bits;
+use crate::dead::Dead;
+
+/// So many times fewer rows than the table has are better kept as a list.
+const SPARSE: u32 = 32;
+
+/// Some rows of a table; no row twice.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// In any order.
+    List(Vec<u32>),
+    /// Whichever are set.
+    Bits(Bits),
+}
+
+/// Whether so many of the rows of a table are few.
+pub(super) fn few(count: usize, rows: u32) -> bool {
+    count <= (rows / SPARSE) as usize
+}
+
+impl Found {
+    /// Rows as they come, no row twice and at most `most`.
+    pub(super) fn collect(rows: u32, most: usize, from: impl Iterator<Item = u32>) -> Self {
+        if few(most, rows) {
+            return Self::List(from.collect());
+        }
+        let mut bits = Bits::none(rows);
+        from.for_each(|row| bits.insert(row));
+        Self::Bits(bits)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::List(list) => list.len(),
+            Self::Bits(bits) => bits.count() as usize,
+        }
+    }
+
+    /// Keeps the rows that pass a test.
+    pub(super) fn retain(&mut self, test: impl Fn(u32) -> bool) {
+        match self {
+            Self::List(list) => list.retain(|&row| test(row)),
+            Self::Bits(bits) => bits.retain(test),
+        }
+    }
+
+    /// Takes out the dead.
+    pub(super) fn bury(&mut self, dead: &Dead) {
+        match self {
+            Self::List(list) => list.retain(|&row| !dead.contains(row)),
+            Self::Bits(bits) => dead.iter().for_each(|row| bits.remove(row)),
+        }
+    }
+
+    /// The rows in both.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Bits(mut bits), Self::Bits(other)) => {
+                bits.and(&other);
+                Self::Bits(bits)
+            }
+            (Self::List(mut list), Self::Bits(bits)) | (Self::Bits(bits), Self::List(mut list)) => {
+                list.retain(|&row| bits.contains(row));
+                Self::List(list)
+            }
+            (Self::List(mut list), Self::List(mut other)) => {
+                other.sort_unstable();
+                list.retain(|row| other.binary_search(row).is_ok());
+                Self::List(list)
+            }
+        }
+    }
+
+    /// The rows of a table of `rows` rows in any of several.
+    pub(super) fn any(rows: u32, parts: Vec<Self>) -> Self {
+        let listed: Option<usize> = parts.iter().map(|part| part.list().map(<[u32]>::len)).sum();
+        if listed.is_some_and(|listed| few(listed, rows)) {
+            let mut list: Vec<u32> = parts.iter().filter_map(Self::list).flatten().copied().collect();
+            list.sort_unstable();
+            list.dedup();
+            return Self::List(list);
+        }
+        let mut union: Option<Bits> = None;
+        let mut lists = Vec::new();
+        for part in parts {
+            match (part, &mut union) {
+                (Self::List(list), _) => lists.push(list),
+                (Self::Bits(bits), Some(union)) => union.or(&bits),
+                (Self::Bits(bits), union) => *union = Some(bits),
+            }
+        }
+        let mut union = union.unwrap_or_else(|| Bits::none(rows));
+        lists.into_iter().flatten().for_each(|row| union.insert(row));
+        Self::Bits(union)
+    }
+
+    /// All other rows of a table of `rows` rows.
+    pub(super) fn inverted(self, rows: u32) -> Self {
+        let bits = match self {
+            Self::Bits(bits) => bits,
+            Self::List(list) => {
+                let mut bits = Bits::none(rows);
+                list.into_iter().for_each(|row| bits.insert(row));
+                bits
+            }
+        };
+        Self::Bits(bits.inverted(rows))
+    }
+
+    fn list(&self) -> Option<&[u32]> {
+        if let Self::List(list) = self { Some(list) } else { None }
+    }
+}
