@@ -96,7 +96,7 @@ fn text<'a>(column: &'a TextColumn, test: &'a Test, rows: u32) -> Plan<'a> {
             verified(column, test, low, high)
         }
         Test::Contains(_) | Test::ContainsExact(_) => match Part::new(column, test) {
-            Some(part) => part.map_or(Plan::Nothing, Plan::Part),
+            Some(part) => part.map_or(Plan::Nothing, |part| Plan::Part(Box::new(part))),
             None => Plan::Text { column, test },
         },
         Test::TextRange(..) => Plan::Text { column, test },

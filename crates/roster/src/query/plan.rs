@@ -36,7 +36,7 @@ pub(crate) enum Plan<'a> {
     /// Rows whose text passes the test: the slow way that always works.
     Text { column: &'a TextColumn, test: &'a Test },
     /// Rows with a part of text.
-    Part(Part<'a>),
+    Part(Box<Part<'a>>),
     /// These few rows, ascending.
     Few(Vec<u32>),
     /// Rows that pass all.
