@@ -102,7 +102,7 @@ pub(crate) enum CodeSet {
     /// Neighbours.
     Range(Range<usize>),
     /// Whichever are set.
-    Bits { words: Vec<u64>, codes: usize },
+    Bits(Vec<u64>),
 }
 
 impl CodeSet {
@@ -118,7 +118,7 @@ impl CodeSet {
     pub(crate) fn contains(&self, code: usize) -> bool {
         match self {
             Self::Range(range) => range.contains(&code),
-            Self::Bits { words, .. } => words[code / 64] >> (code % 64) & 1 == 1,
+            Self::Bits(words) => words[code / 64] >> (code % 64) & 1 == 1,
         }
     }
 
@@ -126,7 +126,7 @@ impl CodeSet {
     pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
         let (range, words): (_, &[u64]) = match self {
             Self::Range(range) => (range.clone(), &[]),
-            Self::Bits { words, .. } => (0..0, words),
+            Self::Bits(words) => (0..0, words),
         };
         let bits = words.iter().enumerate();
         range.chain(
@@ -138,7 +138,6 @@ impl CodeSet {
 /// A set that is being made, in ascending order.
 pub(crate) struct Filling {
     words: Vec<u64>,
-    codes: usize,
     first: usize,
     end: usize,
     count: usize,
@@ -147,7 +146,7 @@ pub(crate) struct Filling {
 impl Filling {
     /// An empty set of codes below `codes`.
     pub(crate) fn new(codes: usize) -> Self {
-        Self { words: vec![0; codes.div_ceil(64)], codes, first: 0, end: 0, count: 0 }
+        Self { words: vec![0; codes.div_ceil(64)], first: 0, end: 0, count: 0 }
     }
 
     /// Adds a code, greater than all before.
@@ -165,7 +164,7 @@ impl Filling {
         if self.count == self.end - self.first {
             CodeSet::Range(self.first..self.end)
         } else {
-            CodeSet::Bits { words: self.words, codes: self.codes }
+            CodeSet::Bits(self.words)
         }
     }
 }
