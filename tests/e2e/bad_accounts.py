@@ -82,7 +82,7 @@ OWN = [
     *[own("CreateTenant", {"Name": n}, VALUE) for n in ("", "Upper", "a b", "x" * 65, "ä", "../x", "a\n")],
     own("CreateTenant", {"Name": "default"}, "ResourceInUse"), own("CreateTenant", {}, MISSING), own("ListTenants", {"Offset": 0}, UNKNOWN),
     own("ListKeys", {"Tenant": "default"}, UNKNOWN), own("DescribeCaller", {"x": 1}, UNKNOWN), own("ListHosts", {"Limit": 101}, VALUE), own("ListHosts", {"Limit": "x"}, TYPE),
-    own("ReportHost", {}, MISSING), own("ReportHost", {"Report": {}}, TYPE), own("ReportHost", {"Report": "hello"}, TYPE), own("ReportHost", {"Report": "[]"}, TYPE),
+    own("ReportHost", {}, MISSING), own("ReportHost", {"Digest": "x"}, MISSING), own("ReportHost", {"Quuid": "x"}, MISSING), own("ReportHost", {"Report": {}}, TYPE), own("ReportHost", {"Report": "hello"}, TYPE), own("ReportHost", {"Report": "[]"}, TYPE),
     own("ReportHost", {"Report": '{"format":"one"}'}, TYPE), own("ReportHost", {"Report": '{"accounts":5}'}, TYPE), own("ReportHost", {"Report": "[" * 5000}, TYPE),
     own("ReportHost", {"Report": "{}"}, VALUE), reported(VALUE, format=2), reported(VALUE, host={"hostname": "no id"}),
     reported(VALUE, accounts=[account("ann"), account("ann")]), reported(VALUE, accounts=[account("")]), reported(VALUE, accounts=[account("x" * 300)]),

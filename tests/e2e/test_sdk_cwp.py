@@ -235,6 +235,12 @@ def test_reports_replace_one_another(fleet):
     assert after["comes"]["FirstTime"] > before["stays"]["FirstTime"]
     answer = fleet.call("rollcall", "ReportHost", {"Report": json.dumps(second)})
     assert (answer["New"], answer["Vanished"], answer["Changed"]) == (0, 0, False)
+    short = {"Quuid": "q-moving", "Digest": answer["Digest"]}
+    answer = fleet.call("rollcall", "ReportHost", short)
+    assert (answer["Accounts"], answer["Changed"], answer["ReportNeeded"]) == (2, False, False)
+    answer = fleet.call("rollcall", "ReportHost", {**short, "Digest": "0" * 32})
+    assert answer["ReportNeeded"] and answer["Digest"] == ""
+    assert fleet.call("rollcall", "ReportHost", {**short, "Quuid": "q-nobody"})["ReportNeeded"]
     with pytest.raises(TencentCloudSDKException) as caught:
         request = models.DescribeAssetUserInfoRequest()
         request._deserialize({"Quuid": "q-moving", "Uuid": "", "Name": "goes"})

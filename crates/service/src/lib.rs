@@ -5,6 +5,7 @@ mod call;
 mod caller;
 pub mod checks;
 pub mod clock;
+mod contacts;
 mod cwp;
 mod directory;
 mod dispatch;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use model::{HostEntry, HostRecord, OrgNode, Tenant, TenantId};
+use model::{OrgNode, Tenant, TenantId};
 use roster::{Accounts, HostChange, People, PersonChange};
 use store::{Effect, Written};
 
@@ -68,7 +68,7 @@ impl Observer {
         let changes: Vec<HostChange> = run
             .iter()
             .filter_map(|written| match &written.effect {
-                Effect::Host { record, .. } => Some(HostChange::Put(host_entry(record))),
+                Effect::Host { entry, .. } => Some(HostChange::Put(Arc::clone(entry))),
                 Effect::HostDeleted { quuid } => Some(HostChange::Remove(quuid.clone())),
                 _ => None,
             })
@@ -100,16 +100,6 @@ impl Observer {
             }
         }
     }
-}
-
-/// A host with its accounts, made from what is remembered of it.
-pub(crate) fn host_entry(record: &HostRecord) -> Arc<HostEntry> {
-    let HostRecord { quuid, report, first_seen, first_report, last_report } = record;
-    Arc::new(HostEntry {
-        // No agent is bound to a host yet, so there is no agent id.
-        state: Arc::new(model::rules::host_state(report, quuid, "", *first_report, *last_report)),
-        accounts: model::rules::accounts(report, first_seen),
-    })
 }
 
 /// A tenant without people and hosts.

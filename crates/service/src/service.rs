@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use export::ExportDir;
 use jiff::tz::TimeZone;
 use model::{Day, ExportTask, HostRecord, Millis, Tenant, TenantId};
-use roster::{Accounts, People};
+use roster::{Accounts, Loading, People};
 use store::{
     Audit, Change, DataDir, Effect, MasterKey, Reader, SqliteStore, Store, Write, WriteError, Writer,
 };
@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use wire::{Code, Error};
 
 use crate::clock::Clock;
+use crate::contacts::Contacts;
 use crate::directory::{Directory, TenantState};
 use crate::exports::{Downloads, Exporter, Job, Table, Workers};
 use crate::keyring::Keyring;
@@ -93,6 +94,7 @@ pub struct Service {
     downloads: Downloads,
     exporter: OnceLock<Arc<Exporter>>,
     workers: Mutex<Option<Workers>>,
+    pub(crate) contacts: Contacts,
     base_url: OnceLock<String>,
     ready: AtomicBool,
     /// Password hashes being computed at once.
@@ -148,6 +150,7 @@ impl Service {
             downloads,
             exporter: OnceLock::new(),
             workers: Mutex::new(None),
+            contacts: Contacts::default(),
             base_url: OnceLock::new(),
             ready: AtomicBool::new(false),
             hashing: Semaphore::new(cores),
@@ -202,14 +205,16 @@ impl Service {
             people.push(person);
             progress(people.len(), &tenant.name, "people");
         })?;
-        let mut hosts = Vec::new();
-        reader.each_host(tenant.id, &mut |record| {
-            hosts.push(observer::host_entry(&record));
-            progress(hosts.len(), &tenant.name, "hosts");
+        let (mut loading, mut hosts) = (Loading::default(), 0);
+        reader.each_host(tenant.id, &mut |state, accounts| {
+            loading.push(Arc::new(state), accounts.iter().copied());
+            hosts += 1;
+            progress(hosts, &tenant.name, "hosts");
         })?;
         drop(reader);
         let empty = observer::new_tenant(tenant, &root);
-        let state = TenantState { people: People::load(people), accounts: Accounts::load(hosts), ..empty };
+        let accounts = Accounts::loaded(loading);
+        let state = TenantState { people: People::load(people), accounts, ..empty };
         tracing::info!(
             tenant = state.tenant.name,
             people = state.people.snapshot().len(),
@@ -250,6 +255,10 @@ impl Service {
         if let (Some(exporter), Some(workers)) = (self.exporter.get(), workers) {
             exporter.stop(workers);
         }
+        // In a thread of its own, because this may run inside an asynchronous runtime, where nothing may block.
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.contacts.save(&self.directory, &self.writer));
+        });
         self.writer.stop();
     }
 
@@ -372,8 +381,10 @@ impl Service {
         }
     }
 
-    /// Removes what has outlived its time. Blocks; to be called now and then.
+    /// Writes the latest contacts with hosts and removes what has outlived its time. Blocks; to be called now and
+    /// then.
     pub fn sweep(&self) {
+        self.contacts.save(&self.directory, &self.writer);
         if let Some(exporter) = self.exporter.get() {
             exporter.sweep();
         }

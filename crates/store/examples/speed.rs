@@ -8,7 +8,10 @@ use std::time::Instant;
 
 use model::facts::{AccountFacts, Evidence, HostReport, Section, section};
 use model::{PersonPatch, TenantId};
-use store::{Change, FirstKey, Limits, Options, PersonImport, PersonKey, Reader, SqliteStore, Write, Writer};
+use store::{
+    Change, Facts, FirstKey, HostUpdate, Limits, Options, PersonImport, PersonKey, Reader, SqliteStore,
+    Write, Writer,
+};
 
 const ONE: TenantId = TenantId::DEFAULT;
 
@@ -37,7 +40,7 @@ fn main() {
     assert_eq!(loaded, people);
     let mut accounts = 0;
     timed("load accounts", hosts * 50, || {
-        store.each_host(ONE, &mut |host| accounts += host.report.accounts.len()).unwrap();
+        store.each_host(ONE, &mut |_, rows| accounts += rows.len()).unwrap();
     });
     println!("{accounts} accounts; file {} MB", std::fs::metadata(&path).unwrap().len() >> 20);
 }
@@ -124,7 +127,9 @@ fn put_hosts(writer: &Writer, hosts: u64, received: i64) {
             accounts: (0..50).map(account).collect(),
             ..Default::default()
         };
-        let change = Change::PutHost { quuid: format!("host-{host:06}"), report: Box::new(report), received };
+        let facts = Facts::new(report).unwrap();
+        let update = HostUpdate::new(&format!("host-{host:06}"), &facts, received).unwrap();
+        let change = Change::PutHost(Box::new(update));
         writer.write_blocking(Write::new(ONE, change)).unwrap();
     }
 }

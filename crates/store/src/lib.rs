@@ -5,10 +5,13 @@
 //! Answering questions is not done here: the roster does that from what [`Written`] tells it. Wire names and HTTP
 //! do not belong here, nor do clocks: every instant comes in as an argument.
 
+mod codec;
 pub mod dir;
 mod error;
 mod merge;
 mod read;
+mod report;
+mod rows;
 pub mod seal;
 mod sqlite;
 mod write;
@@ -17,11 +20,12 @@ mod writer;
 pub use dir::{DataDir, DirError};
 pub use error::StoreError;
 pub use read::{AuditRecord, Counts, Reader};
+pub use report::{Facts, HostUpdate};
 pub use seal::{MasterKey, SealError};
 pub use sqlite::{Limits, SqliteStore};
 pub use write::{
-    Audit, Change, Effect, FirstKey, ImportProblem, Imported, NewTask, PeopleDeleted, PersonImport,
-    PersonKey, Refusal, Write, Written,
+    Audit, Change, Effect, FirstKey, HostContact, ImportProblem, Imported, NewTask, PeopleDeleted,
+    PersonImport, PersonKey, Refusal, Write, Written,
 };
 pub use writer::{Options, WriteError, Writer};
 

@@ -1,6 +1,9 @@
 //! What can be read back: everything the rosters are built from at the start, and the few things they do not keep.
 
-use model::{Credential, ExportTask, HostRecord, Millis, Person, Tenant, TenantId, VanishedAccount};
+use model::{
+    AccountView, Credential, ExportTask, HostRecord, HostState, Millis, Person, Tenant, TenantId,
+    VanishedAccount,
+};
 
 use crate::StoreError;
 
@@ -45,10 +48,14 @@ pub trait Reader {
     /// Every person of the tenant, in the order of creation, without the password hash.
     fn each_person(&mut self, tenant: TenantId, each: &mut dyn FnMut(Person)) -> Result<(), StoreError>;
 
-    /// Every host of the tenant, by host id.
-    fn each_host(&mut self, tenant: TenantId, each: &mut dyn FnMut(HostRecord)) -> Result<(), StoreError>;
+    /// Every host of the tenant with its accounts, as the rules made them of the last report; in order of arrival.
+    fn each_host(
+        &mut self,
+        tenant: TenantId,
+        each: &mut dyn FnMut(HostState, &[AccountView<'_>]),
+    ) -> Result<(), StoreError>;
 
-    /// One host; `None` when it is not known.
+    /// All that is remembered of one host, its facts included.
     fn host(&mut self, tenant: TenantId, quuid: &str) -> Result<Option<HostRecord>, StoreError>;
 
     /// API keys of all tenants, by tenant and id.

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use model::facts::HostReport;
 use model::{
-    Credential, ExportFormat, ExportTask, HostRecord, KeyState, Millis, Person, PersonPatch, PersonStatus,
+    Credential, ExportFormat, ExportTask, HostEntry, KeyState, Millis, Person, PersonPatch, PersonStatus,
     Role, Tenant, TenantId,
 };
+
+use crate::HostUpdate;
 
 /// One write: atomic, in one tenant, with an entry for the audit trail when the caller gives one.
 #[derive(Debug, Clone)]
@@ -82,14 +83,9 @@ pub enum Change {
     ///
     /// Accounts that are still there keep the instant they were first seen, new ones get `received`. Accounts that a
     /// report with a complete account list no longer has go to the history; a report without one makes nobody vanish.
-    PutHost {
-        /// Host id.
-        quuid: String,
-        /// The report, already found acceptable.
-        report: Box<HostReport>,
-        /// When it arrived.
-        received: Millis,
-    },
+    PutHost(Box<HostUpdate>),
+    /// Notes later contacts with hosts on which nothing has changed. → [`Effect::Contacts`]
+    Contacts(Vec<HostContact>),
     /// Forgets a host and its history. → [`Effect::HostDeleted`]
     DeleteHost {
         /// Host id.
@@ -147,6 +143,17 @@ pub enum Change {
     },
     /// Changes nothing: for a write that is only an audit entry. → [`Effect::Recorded`]
     Record,
+}
+
+/// A contact with a host on which nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostContact {
+    /// Host id.
+    pub quuid: String,
+    /// When the last report arrived.
+    pub last_report: Millis,
+    /// When it was collected, never after its arrival.
+    pub updated: Millis,
 }
 
 /// How a person is named.
@@ -263,12 +270,19 @@ pub enum Effect {
     Imported(Arc<Imported>),
     /// A host is now like this.
     Host {
-        /// All that is remembered of it.
-        record: Arc<HostRecord>,
+        /// The host and its accounts.
+        entry: Arc<HostEntry>,
+        /// Accounts that had not been seen on it before.
+        new: usize,
         /// Accounts that this report made vanish.
         vanished: usize,
-        /// False when nothing but the instants `report.collected_at` and `last_report` differs.
+        /// False when nothing but the contact differs.
         changed: bool,
+    },
+    /// Contacts were written.
+    Contacts {
+        /// With how many hosts; the others are gone or were heard of later.
+        renewed: usize,
     },
     /// A host is gone.
     HostDeleted {

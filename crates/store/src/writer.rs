@@ -240,7 +240,8 @@ fn weight(change: &Change) -> usize {
     match change {
         Change::ImportPeople { rows, .. } => rows.len().max(1),
         Change::DeletePeople { keys } => keys.len().max(1),
-        Change::PutHost { report, .. } => report.accounts.len().max(1),
+        Change::PutHost(update) => update.accounts().max(1),
+        Change::Contacts(contacts) => contacts.len().max(1),
         _ => 1,
     }
 }

@@ -5,6 +5,7 @@ mod suite;
 
 use std::path::PathBuf;
 
+use sha2::Digest;
 use store::{Limits, SqliteStore, Store, StoreError};
 use tempfile::TempDir;
 
@@ -112,14 +113,94 @@ fn a_damaged_host_refuses_its_own_writes_only() {
     let mut files = Files::new();
     let mut store = suite::two_tenants(&mut files);
     suite::done(store.as_mut(), suite::put_host(suite::ONE, "h", 1, suite::report(1, &["root"], true)));
+    let whole = suite::loaded(store.as_mut(), suite::ONE);
     let outside = rusqlite::Connection::open(files.path()).unwrap();
+    outside.execute("UPDATE host_rows SET rows = x'01ff'", []).unwrap();
+    assert_eq!(suite::loaded(store.as_mut(), suite::ONE), whole, "made again from the facts");
     outside.execute("UPDATE host_bodies SET body = x'09'", []).unwrap();
     let again = suite::put_host(suite::ONE, "h", 2, suite::report(2, &["root"], true));
     let answers = store.commit(&[again, suite::create(suite::ONE, suite::person("a"))], 3).unwrap();
     assert!(matches!(answers[0], Err(store::Refusal::HostDamaged(_))), "{:?}", answers[0]);
     assert!(answers[1].is_ok());
-    let error = store.each_host(suite::ONE, &mut |_| ()).unwrap_err();
-    assert!(error.to_string().contains("host \"h\" of tenant 1"), "{error}");
+    for error in
+        [store.each_host(suite::ONE, &mut |_, _| ()).unwrap_err(), store.host(suite::ONE, "h").unwrap_err()]
+    {
+        assert!(error.to_string().contains("host \"h\" of tenant 1"), "{error}");
+    }
+    outside.execute("DELETE FROM host_rows", []).unwrap();
+    let error = store.each_host(suite::ONE, &mut |_, _| ()).unwrap_err();
+    assert!(error.to_string().contains("0 have rows, 1 are counted"), "{error}");
+}
+
+/// A database as the program of the first version wrote it, with a host in each of two tenants.
+fn of_the_first_version(path: &std::path::Path) {
+    const SCRIPT: &str = include_str!("../migrations/0001_first.sql");
+    let sql = rusqlite::Connection::open(path).unwrap();
+    sql.pragma_update(None, "application_id", 0x526f_6c6c).unwrap();
+    sql.execute_batch(SCRIPT).unwrap();
+    sql.execute_batch(
+        "CREATE TABLE migrations (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT;
+         INSERT INTO tenants (tenant, name, created, root_org_node, hosts) VALUES (1, 'a', 0, 'r', 1), (2, 'b', 0, 'r', 1);
+         INSERT INTO hosts VALUES (1, 'h', 10, 30, 30), (2, 'h', 11, 31, 31);",
+    )
+    .unwrap();
+    let checksum = hex::encode(sha2::Sha256::digest(SCRIPT));
+    sql.execute("INSERT INTO migrations VALUES (1, 'first', ?1)", [checksum]).unwrap();
+    let body = serde_json::json!({
+        "report": suite::report(30, &["root", "bert"], false),
+        "first_seen": {"root": 10, "anna": 10, "bert": 30},
+    });
+    let body = [&[1], body.to_string().as_bytes()].concat();
+    sql.execute("INSERT INTO host_bodies VALUES (1, 'h', ?1), (2, 'h', ?1)", [body]).unwrap();
+}
+
+#[test]
+fn a_database_of_the_first_version_gets_its_rows() {
+    let files = Files::new();
+    of_the_first_version(&files.path());
+    for _opened in 0..2 {
+        let mut store = files.open(Limits::default());
+        let hosts = suite::loaded(store.as_mut(), suite::ONE);
+        let state = &hosts[0].state;
+        assert_eq!((hosts.len(), state.host.quuid.as_str(), state.first_report), (1, "h", 10));
+        assert_eq!((state.contact.last_report(), state.contact.updated()), (30, 30));
+        let seen: Vec<_> = hosts[0].accounts.iter().map(|a| (a.name.as_str(), a.first_seen)).collect();
+        assert_eq!(seen, [("root", 10), ("bert", 30)]);
+        let record = store.host(suite::ONE, "h").unwrap().unwrap();
+        assert_eq!(record.first_seen["anna"], 10, "absent from an incomplete list");
+        assert_eq!(record.report, suite::report(30, &["root", "bert"], false));
+        assert_eq!(suite::loaded(store.as_mut(), suite::TWO).len(), 1);
+        let facts = store::Facts::new(record.report).unwrap();
+        assert_eq!(state.digest, facts.digest(), "the same report will be no change");
+    }
+    let mut store = files.open(Limits::default());
+    let write = suite::put_host(suite::ONE, "h", 40, suite::report(40, &["anna", "root"], true));
+    let store::Effect::Host { entry, new, vanished, .. } = suite::done(store.as_mut(), write) else {
+        panic!()
+    };
+    assert_eq!((entry.accounts[0].first_seen, new, vanished), (10, 0, 1));
+    store.check().unwrap();
+}
+
+#[test]
+fn rows_of_other_rules_are_made_again() {
+    let mut files = Files::new();
+    let mut store = suite::two_tenants(&mut files);
+    for (at, names) in [(1, &["root", "anna"][..]), (2, &["root", "bert"])] {
+        suite::done(store.as_mut(), suite::put_host(suite::ONE, "h", at, suite::report(at, names, true)));
+    }
+    let whole = suite::loaded(store.as_mut(), suite::ONE);
+    drop(store);
+    let outside = rusqlite::Connection::open(files.path()).unwrap();
+    outside
+        .execute_batch(
+            "UPDATE counters SET value = 0 WHERE name = 'host rows'; UPDATE host_rows SET rows = x'00ff'",
+        )
+        .unwrap();
+    let mut store = files.open(Limits::default());
+    assert_eq!(suite::loaded(store.as_mut(), suite::ONE), whole);
+    let stale = "SELECT count(*) FROM host_rows WHERE rows = x'00ff'";
+    assert_eq!(outside.query_row(stale, [], |row| row.get::<_, i64>(0)).unwrap(), 0, "and written");
 }
 
 #[test]

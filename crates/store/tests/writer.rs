@@ -159,9 +159,12 @@ impl Reader for Failing {
     fn each_host(
         &mut self,
         t: model::TenantId,
-        f: &mut dyn FnMut(model::HostRecord),
+        f: &mut dyn FnMut(model::HostState, &[model::AccountView<'_>]),
     ) -> Result<(), StoreError> {
         self.0.each_host(t, f)
+    }
+    fn host(&mut self, t: model::TenantId, q: &str) -> Result<Option<model::HostRecord>, StoreError> {
+        self.0.host(t, q)
     }
     fn credentials(&mut self) -> Result<Vec<model::Credential>, StoreError> {
         self.0.credentials()

@@ -1,14 +1,13 @@
 //! Reports of hosts coming in, and the list of hosts.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use model::facts::{self, HostReport, Privilege, section};
-use model::rules;
+use model::{Millis, rules};
 use roster::HostView;
 use search::time::print_time;
-use store::{Change, Effect};
+use store::{Change, Effect, Facts, HostUpdate};
 use wire::rollcall::{
     HostSummary, ListHostsRequest, ListHostsResponse, ReportHostRequest, ReportHostResponse,
     ReportHostsRequest, ReportHostsResponse, ReportResult,
@@ -17,32 +16,88 @@ use wire::{Body, Code, Error, Nullable, Service as Wire};
 
 use crate::{Caller, Service, errors};
 
+/// Bytes of a report from which on it is read in a thread where that may take its time.
+const LARGE: usize = 256 << 10;
+
 /// What came of one report.
+#[derive(Default)]
 struct Taken {
     quuid: String,
     accounts: u64,
     new: u64,
     vanished: u64,
     changed: bool,
+    digest: String,
 }
 
-/// Takes in the report of one host: its accounts replace those of the last report at once or not at all.
+/// Takes in the report of one host: its accounts replace those of the last report at once or not at all. In place of
+/// a report its digest will do when it is that of the last one.
 ///
 /// # Errors
-/// `InvalidParameter` when it is no report, `InvalidParameterValue` when it breaks a bound or has no account list.
+/// `InvalidParameter` when it is no report, `InvalidParameterValue` when it breaks a bound or has no account list,
+/// `MissingParameter` when there is neither a report nor host and digest.
 pub async fn report(
     service: &Arc<Service>,
     caller: &Caller,
     request: ReportHostRequest,
 ) -> Result<Body, Error> {
-    let taken = take(service, caller, &request.report, "Report").await?;
+    let missing = |field: &'static str| Error::new(Code::MissingParameter).field(field);
+    let taken = match request.report {
+        Some(report) => Some(take(service, caller, report, "Report").await?),
+        None => {
+            let digest = request.digest.ok_or_else(|| missing("Report"))?;
+            let quuid = request.quuid.ok_or_else(|| missing("Quuid"))?;
+            renew(service, caller, &quuid, &digest, 0)?
+        }
+    };
+    let report_needed = taken.is_none();
+    let Taken { quuid, accounts, new, vanished, changed, digest } = taken.unwrap_or_default();
     Body::new(&ReportHostResponse {
-        quuid: taken.quuid.into(),
-        accounts: taken.accounts,
-        new: taken.new,
-        vanished: taken.vanished,
-        changed: taken.changed,
+        quuid: quuid.into(),
+        accounts,
+        new,
+        vanished,
+        changed,
+        digest: digest.into(),
+        report_needed,
     })
+}
+
+/// Notes a contact with a host on which nothing has changed; `None`, and nothing noted, when the digest is not that
+/// of its last report.
+fn renew(
+    service: &Service,
+    caller: &Caller,
+    quuid: &str,
+    digest: &str,
+    collected_at: Millis,
+) -> Result<Option<Taken>, Error> {
+    let tenant = service.tenant(caller)?;
+    let snapshot = tenant.accounts.snapshot();
+    let Some(host) = snapshot.host(quuid).filter(|host| print_digest(host.state().digest) == digest) else {
+        return Ok(None);
+    };
+    let received = service.now();
+    if !tenant.accounts.contact(quuid, received, rules::updated(collected_at, received)) {
+        return Ok(None);
+    }
+    service.contacts.note(caller.tenant, quuid);
+    Ok(Some(Taken {
+        quuid: quuid.to_owned(),
+        accounts: host.len() as u64,
+        new: 0,
+        vanished: 0,
+        changed: false,
+        digest: digest.to_owned(),
+    }))
+}
+
+/// A digest as callers know it; nothing for none.
+fn print_digest(digest: [u8; 16]) -> String {
+    match u128::from_be_bytes(digest) {
+        0 => String::new(),
+        digest => format!("{digest:032x}"),
+    }
 }
 
 /// Takes in the reports of many hosts; a bad one does not stop the others.
@@ -68,9 +123,9 @@ pub async fn report_many(
     for (index, text) in request.reports.into_iter().enumerate() {
         // All are queued at once, so that the store can commit them together.
         let (service, caller) = (Arc::clone(service), caller.clone());
-        pending.push(tokio::spawn(async move {
-            take(&service, &caller, &text, format!("Reports.{index}")).await
-        }));
+        pending.push(tokio::spawn(
+            async move { take(&service, &caller, text, format!("Reports.{index}")).await },
+        ));
     }
     let mut results = Vec::with_capacity(pending.len());
     for (index, one) in pending.into_iter().enumerate() {
@@ -97,11 +152,40 @@ fn result(index: u64, taken: Result<Taken, Error>, caller: &Caller) -> ReportRes
 async fn take(
     service: &Service,
     caller: &Caller,
-    text: &str,
+    text: String,
     field: impl Into<Cow<'static, str>>,
 ) -> Result<Taken, Error> {
-    let field = field.into();
-    let bad = |code, en: String| Error::new(code).field(field.clone()).detail(en.clone(), en);
+    let (field, size) = (field.into(), text.len());
+    let (quuid, facts) = in_its_place(size, move || read(&text, &field)).await??;
+    let (digest, collected_at) = (print_digest(facts.digest()), facts.report().collected_at);
+    if let Some(unchanged) = renew(service, caller, &quuid, &digest, collected_at)? {
+        return Ok(unchanged);
+    }
+    let received = service.now();
+    let update = in_its_place(size, move || HostUpdate::new(&quuid, &facts, received)).await?;
+    let update = update.map_err(Error::internal)?;
+    let quuid = update.quuid().to_owned();
+    let effect = service.write(caller, "ReportHost", &quuid, Change::PutHost(Box::new(update))).await;
+    match effect.map_err(|e| errors::write(Wire::Rollcall, e))? {
+        Effect::Host { entry, new, vanished, changed } => {
+            let accounts = entry.accounts.len() as u64;
+            Ok(Taken { quuid, accounts, new: new as u64, vanished: vanished as u64, changed, digest })
+        }
+        other => Err(errors::trouble(Wire::Rollcall, format!("unexpected effect {other:?}"))),
+    }
+}
+
+/// Does some work on a report here, or in a thread for blocking work when the report is large.
+async fn in_its_place<T: Send + 'static>(
+    size: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    if size < LARGE { Ok(work()) } else { tokio::task::spawn_blocking(work).await.map_err(Error::internal) }
+}
+
+/// Host and facts of an acceptable report.
+fn read(text: &str, field: &str) -> Result<(String, Facts), Error> {
+    let bad = |code, en: String| Error::new(code).field(field.to_owned()).detail(en.clone(), en);
     // A report is an object; the decoder alone would take its members as a list, too.
     if !text.trim_start().starts_with('{') {
         return Err(bad(Code::InvalidParameter, "it is no report: a JSON object is expected".to_owned()));
@@ -117,23 +201,7 @@ async fn take(
     let quuid = rules::quuid(&report.host).ok_or_else(|| {
         bad(Code::InvalidParameterValue, "it has neither a machine id nor a host id".to_owned())
     })?;
-    let before = service.tenant(caller)?.accounts.snapshot();
-    let known: HashSet<&str> = before
-        .host(&quuid)
-        .into_iter()
-        .flat_map(|host| host.accounts())
-        .map(|account| account.name)
-        .collect();
-    let new = report.accounts.iter().filter(|a| !known.contains(a.name.as_str())).count() as u64;
-    let accounts = report.accounts.len() as u64;
-    let change = Change::PutHost { quuid: quuid.clone(), report: Box::new(report), received: service.now() };
-    let effect = service.write(caller, "ReportHost", &quuid, change).await;
-    match effect.map_err(|e| errors::write(Wire::Rollcall, e))? {
-        Effect::Host { vanished, changed, .. } => {
-            Ok(Taken { quuid, accounts, new, vanished: vanished as u64, changed })
-        }
-        other => Err(errors::trouble(Wire::Rollcall, format!("unexpected effect {other:?}"))),
-    }
+    Ok((quuid, Facts::new(report).map_err(Error::internal)?))
 }
 
 /// Lists hosts by name.

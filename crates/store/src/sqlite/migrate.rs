@@ -15,8 +15,10 @@ pub(super) struct Migration {
 }
 
 /// All scripts; the version of each is its place, from 1.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[Migration { name: "first", script: include_str!("../../migrations/0001_first.sql") }];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { name: "first", script: include_str!("../../migrations/0001_first.sql") },
+    Migration { name: "host rows", script: include_str!("../../migrations/0002_host_rows.sql") },
+];
 
 /// "Roll", in the header of the file, so that no other program's database is taken for ours.
 const APPLICATION_ID: i32 = 0x526f_6c6c;

@@ -1,7 +1,7 @@
 //! The store on SQLite: one file in WAL mode, synced at every commit. Here are opening, the durable group and the
 //! duties around it; each noun has its own file.
 
-mod codec;
+mod derive;
 mod hosts;
 mod import;
 mod keys;
@@ -72,6 +72,7 @@ impl SqliteStore {
             })?;
         tune_for_writing(&sql)?;
         migrate::up(&mut sql, migrate::MIGRATIONS)?;
+        derive::all(&mut sql)?;
         Ok(Self { sql, path, limits })
     }
 }
@@ -240,7 +241,8 @@ impl Context<'_> {
             Change::DeletePerson { key } => self.delete_person(key),
             Change::DeletePeople { keys } => self.delete_people(keys),
             Change::ImportPeople { rows, dry_run } => self.import_people(rows, *dry_run, size),
-            Change::PutHost { quuid, report, received } => self.put_host(quuid, report, *received, size),
+            Change::PutHost(update) => self.put_host(update, size),
+            Change::Contacts(contacts) => self.renew_contacts(contacts),
             Change::DeleteHost { quuid } => self.delete_host(quuid),
             Change::PutCredential(credential) => self.put_credential(credential),
             Change::SetKeyState { secret_id, state } => self.set_key_state(secret_id, *state),

@@ -1,9 +1,12 @@
 //! Reading, for the writing connection and for those that only read.
 
-use model::{Credential, ExportTask, HostRecord, Person, Tenant, TenantId, VanishedAccount};
+use model::{
+    Account, AccountView, Credential, ExportTask, HostRecord, HostState, Person, Tenant, TenantId,
+    VanishedAccount,
+};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::hosts::{HostRow, host_columns, vanished};
+use super::hosts::{Stored, facts, host_columns, made_again, vanished};
 use super::keys::{credential, key_columns};
 use super::people::{columns, person};
 use super::tasks::{task, task_columns};
@@ -42,24 +45,48 @@ impl<T: HasConnection> Reader for T {
         Ok(())
     }
 
-    fn each_host(&mut self, tenant: TenantId, each: &mut dyn FnMut(HostRecord)) -> Result<(), StoreError> {
-        const ALL: &str = concat!("SELECT ", host_columns!(), " ORDER BY h.quuid");
-        let mut statement = self.sql().prepare_cached(ALL)?;
-        let mut rows = statement.query([tenant.0])?;
+    fn each_host(
+        &mut self,
+        tenant: TenantId,
+        each: &mut dyn FnMut(HostState, &[AccountView<'_>]),
+    ) -> Result<(), StoreError> {
+        // In the order of the large rows, so that the file is read from front to back.
+        const ALL: &str = concat!(
+            "SELECT ",
+            host_columns!(),
+            " FROM host_rows r CROSS JOIN hosts h ON h.tenant = ?1 AND h.quuid = r.quuid
+             WHERE r.id >= ?1 << 32 AND r.id < (?1 + 1) << 32 ORDER BY r.id"
+        );
+        let sql = self.sql().unchecked_transaction()?;
+        let mut statement = sql.prepare_cached(ALL)?;
+        let mut rows = statement.query([i64::from(tenant.0)])?;
+        let mut found = 0;
         while let Some(row) = rows.next()? {
-            let row = HostRow::read(row)?;
-            let name = format!("host {:?} of tenant {}", row.quuid, tenant.0);
-            each(row.decode().map_err(|why| StoreError::damaged(name, why))?);
+            each_stored(&sql, tenant, &Stored::read(row)?, each)?;
+            found += 1;
+        }
+        let hosts = kept_count(&sql, "SELECT hosts FROM tenants WHERE tenant = ?1", tenant)?;
+        if found != hosts {
+            let why = format!("{found} have rows, {hosts} are counted");
+            return Err(StoreError::damaged(format!("hosts of tenant {}", tenant.0), why));
         }
         Ok(())
     }
 
     fn host(&mut self, tenant: TenantId, quuid: &str) -> Result<Option<HostRecord>, StoreError> {
-        const ONE: &str = concat!("SELECT ", host_columns!(), " AND h.quuid = ?2");
-        let mut statement = self.sql().prepare_cached(ONE)?;
-        let row = statement.query_row((tenant.0, quuid), HostRow::read).optional()?;
-        let name = || format!("host {quuid:?} of tenant {}", tenant.0);
-        row.map(|row| row.decode().map_err(|why| StoreError::damaged(name(), why))).transpose()
+        const ONE: &str = concat!(
+            "SELECT ",
+            host_columns!(),
+            " FROM hosts h LEFT JOIN host_rows r ON r.id = (h.tenant << 32) + h.number
+             WHERE h.tenant = ?1 AND h.quuid = ?2"
+        );
+        let sql = self.sql().unchecked_transaction()?;
+        let mut statement = sql.prepare_cached(ONE)?;
+        let Some(stored) = statement.query_row((tenant.0, quuid), Stored::read).optional()? else {
+            return Ok(None);
+        };
+        let record = facts(&sql, tenant.0, quuid)?.and_then(|body| stored.record(body));
+        record.map(Some).map_err(|why| damaged_host(tenant, quuid, why))
     }
 
     fn credentials(&mut self) -> Result<Vec<Credential>, StoreError> {
@@ -158,4 +185,31 @@ impl<T: HasConnection> Reader for T {
 fn kept_count(sql: &Connection, query: &str, tenant: TenantId) -> Result<u64, StoreError> {
     let found = sql.prepare_cached(query)?.query_row([tenant.0], |row| row.get(0)).optional()?;
     Ok(found.map_or(0, count))
+}
+
+/// Gives out one host, made again from its facts when its rows cannot be read.
+fn each_stored(
+    sql: &Connection,
+    tenant: TenantId,
+    stored: &Stored,
+    each: &mut dyn FnMut(HostState, &[AccountView<'_>]),
+) -> Result<(), StoreError> {
+    match stored.parts() {
+        Ok((state, accounts)) => each(state, &accounts),
+        Err(why) => {
+            tracing::warn!(quuid = stored.quuid, why, "the rows of a host are made again from its facts");
+            let made = made_again(sql, tenant.0, stored)?;
+            let (entry, _) = made.map_err(|why| damaged_host(tenant, &stored.quuid, why))?;
+            each(
+                HostState::clone(&entry.state),
+                &entry.accounts.iter().map(Account::view).collect::<Vec<_>>(),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What is said of a host that cannot be read.
+pub(super) fn damaged_host(tenant: TenantId, quuid: &str, why: String) -> StoreError {
+    StoreError::damaged(format!("host {quuid:?} of tenant {}", tenant.0), why)
 }

@@ -104,6 +104,7 @@ impl Effect {
     pub(super) fn changes(&self) -> bool {
         match self {
             Effect::Recorded => false,
+            Effect::Contacts { renewed } => *renewed > 0,
             Effect::Imported(imported) => !imported.people.is_empty(),
             Effect::PeopleDeleted(gone) => !gone.deleted.is_empty(),
             _ => true,

@@ -97,7 +97,7 @@ fn tenants_are_walls(rig: &mut dyn Rig) {
     done(store, put_host(TWO, "h", 1, report(1, &["u", "v"], true)));
     done(store, put_host(TWO, "h", 2, report(2, &["u"], true)));
     assert!(people(store, ONE).is_empty());
-    store.each_host(ONE, &mut |host| panic!("{host:?}")).unwrap();
+    store.each_host(ONE, &mut |host, _| panic!("{host:?}")).unwrap();
     assert_eq!(store.vanished(ONE, None, 0, 10).unwrap(), (Vec::new(), 0));
     assert_eq!(store.vanished(ONE, Some("h"), 0, 10).unwrap(), (Vec::new(), 0));
     assert_eq!(store.vanished(TWO, None, 0, 10).unwrap().1, 1);

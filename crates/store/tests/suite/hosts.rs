@@ -1,48 +1,66 @@
 //! Hosts: a report replaces the last one at once, first sights stay, those who vanish are remembered.
 
-use model::HostRecord;
-use store::{Change, Effect, Refusal, Write};
+use model::{HostEntry, HostRecord};
+use store::{Change, Effect, HostContact, Refusal, Write};
 
 use super::*;
 
 pub fn run(rig: &mut dyn Rig) {
     first_sights_stay_and_the_vanished_are_remembered(rig);
     the_same_report_again_is_no_change(rig);
+    contacts_are_renewed(rig);
     nobody_vanishes_from_a_list_that_was_not_read(rig);
     deleting_forgets_the_history(rig);
     the_history_is_bounded(rig);
     quota(rig);
 }
 
-fn put(
-    store: &mut dyn Store,
-    received: i64,
-    accounts: &[&str],
-    whole: bool,
-) -> (std::sync::Arc<HostRecord>, usize, bool) {
-    let write = put_host(ONE, "h", received, report(received, accounts, whole));
-    let Effect::Host { record, vanished, changed } = done(store, write) else { panic!() };
-    (record, vanished, changed)
+/// What a report led to: the host as the observer sees it, who was new, who vanished, whether anything changed.
+struct Put {
+    entry: Arc<HostEntry>,
+    new: usize,
+    vanished: usize,
+    changed: bool,
 }
 
-fn hosts(store: &mut dyn Store) -> Vec<HostRecord> {
-    let mut all = Vec::new();
-    store.each_host(ONE, &mut |host| all.push(host)).unwrap();
-    all
+impl Put {
+    fn counts(&self) -> (usize, usize, bool) {
+        (self.new, self.vanished, self.changed)
+    }
+
+    fn first_seen(&self) -> Vec<(&str, i64)> {
+        self.entry.accounts.iter().map(|a| (a.name.as_str(), a.first_seen)).collect()
+    }
+}
+
+fn put(store: &mut dyn Store, received: i64, accounts: &[&str], whole: bool) -> Put {
+    let write = put_host(ONE, "h", received, report(received, accounts, whole));
+    let Effect::Host { entry, new, vanished, changed } = done(store, write) else { panic!() };
+    assert_eq!(loaded(store, ONE).last(), Some(&*entry), "memory and a start agree");
+    Put { entry, new, vanished, changed }
+}
+
+fn record(store: &mut dyn Store) -> HostRecord {
+    store.host(ONE, "h").unwrap().unwrap()
 }
 
 fn first_sights_stay_and_the_vanished_are_remembered(rig: &mut dyn Rig) {
     let mut store = two_tenants(rig);
-    put(store.as_mut(), 10, &["root", "anna"], true);
-    let (record, vanished, changed) = put(store.as_mut(), 20, &["root", "bert"], true);
-    assert_eq!((vanished, changed), (1, true));
-    assert_eq!((record.first_report, record.last_report), (10, 20));
-    assert_eq!(record.first_seen, [("bert".to_owned(), 20), ("root".to_owned(), 10)].into());
+    assert_eq!(store.host(ONE, "h").unwrap(), None);
+    assert_eq!(put(store.as_mut(), 10, &["root", "anna"], true).counts(), (2, 0, true));
+    let after = put(store.as_mut(), 20, &["root", "bert"], true);
+    assert_eq!(after.counts(), (1, 1, true));
+    assert_eq!((after.entry.state.first_report, after.entry.state.contact.last_report()), (10, 20));
+    assert_eq!(after.first_seen(), [("root", 10), ("bert", 20)]);
     drop(store);
     let mut store = rig.reopen();
-    assert_eq!(hosts(store.as_mut()), [(*record).clone()]);
-    let (record, _, _) = put(store.as_mut(), 30, &["anna", "root"], true);
-    assert_eq!(record.first_seen["anna"], 30, "who comes back is new");
+    assert_eq!(loaded(store.as_mut(), ONE), [(*after.entry).clone()]);
+    let record = record(store.as_mut());
+    assert_eq!(record.first_seen, [("bert".to_owned(), 20), ("root".to_owned(), 10)].into());
+    assert_eq!(record.report, report(20, &["root", "bert"], true));
+    assert_eq!((record.first_report, record.last_report), (10, 20));
+    let after = put(store.as_mut(), 30, &["anna", "root"], true);
+    assert_eq!(after.first_seen(), [("anna", 30), ("root", 10)], "who comes back is new");
     let (gone, total) = store.vanished(ONE, Some("h"), 0, 10).unwrap();
     let seen: Vec<_> = gone.iter().map(|v| (v.name.as_str(), v.first_seen, v.vanished)).collect();
     assert_eq!((seen.as_slice(), total), (&[("bert", 20, 30), ("anna", 10, 20)][..], 2), "latest first");
@@ -52,28 +70,56 @@ fn first_sights_stay_and_the_vanished_are_remembered(rig: &mut dyn Rig) {
     assert_eq!(store.counts(ONE).unwrap().vanished, 2);
     // The same host id in another tenant is another host.
     done(store.as_mut(), put_host(TWO, "h", 40, report(40, &["root"], true)));
-    assert_eq!(hosts(store.as_mut())[0].first_report, 10);
+    assert_eq!(loaded(store.as_mut(), ONE)[0].state.first_report, 10);
+    assert_eq!(loaded(store.as_mut(), TWO)[0].state.first_report, 40);
+    assert_eq!(store.host(TWO, "h").unwrap().unwrap().first_report, 40);
 }
 
 fn the_same_report_again_is_no_change(rig: &mut dyn Rig) {
     let mut store = two_tenants(rig);
-    put(store.as_mut(), 10, &["root"], true);
-    let (record, vanished, changed) = put(store.as_mut(), 20, &["root"], true);
-    assert_eq!((vanished, changed), (0, false));
-    assert_eq!((record.first_report, record.last_report, record.report.collected_at), (10, 20, 20));
+    let first = put(store.as_mut(), 10, &["root"], true);
+    let again = put(store.as_mut(), 20, &["root"], true);
+    assert_eq!(again.counts(), (0, 0, false));
+    assert_eq!(again.first_seen(), [("root", 10)]);
+    assert_eq!(again.entry.state.digest, first.entry.state.digest);
+    assert_ne!(put(store.as_mut(), 30, &["root"], false).entry.state.digest, first.entry.state.digest);
     drop(store);
     let mut store = rig.reopen();
-    assert_eq!(hosts(store.as_mut()), [(*record).clone()]);
+    let record = record(store.as_mut());
+    assert_eq!((record.first_report, record.last_report, record.report.collected_at), (10, 30, 30));
     assert_eq!(store.counts(ONE).unwrap().hosts, 1);
+}
+
+fn contacts_are_renewed(rig: &mut dyn Rig) {
+    let mut store = two_tenants(rig);
+    put(store.as_mut(), 10, &["root"], true);
+    let contact = |quuid: &str, at| HostContact { quuid: quuid.into(), last_report: at, updated: at - 1 };
+    let renew = |contacts: Vec<HostContact>| Write::new(ONE, Change::Contacts(contacts));
+    let seq = store.change_seq(ONE).unwrap();
+    for (contacts, expected) in [
+        (vec![contact("nobody", 20)], 0),
+        (vec![contact("h", 9)], 0),
+        (vec![contact("h", 20), contact("nobody", 20)], 1),
+    ] {
+        let effect = done(store.as_mut(), renew(contacts));
+        assert!(matches!(effect, Effect::Contacts { renewed } if renewed == expected), "{effect:?}");
+    }
+    assert_eq!(store.change_seq(ONE).unwrap(), seq + 1);
+    drop(store);
+    let mut store = rig.reopen();
+    let host = loaded(store.as_mut(), ONE).remove(0).state;
+    assert_eq!((host.contact.last_report(), host.contact.updated(), host.first_report), (20, 19, 10));
 }
 
 fn nobody_vanishes_from_a_list_that_was_not_read(rig: &mut dyn Rig) {
     let mut store = two_tenants(rig);
     put(store.as_mut(), 10, &["root", "anna", "bert"], true);
-    let (record, vanished, changed) = put(store.as_mut(), 20, &[], false);
-    assert_eq!((vanished, changed, record.report.accounts.len()), (0, true, 0));
-    let (record, vanished, _) = put(store.as_mut(), 30, &["root", "anna"], true);
-    assert_eq!((record.first_seen["anna"], vanished), (10, 1), "first sights outlive the gap");
+    let gap = put(store.as_mut(), 20, &[], false);
+    assert_eq!((gap.counts(), gap.entry.accounts.len()), ((0, 0, true), 0));
+    assert_eq!(record(store.as_mut()).first_seen.len(), 3);
+    let after = put(store.as_mut(), 30, &["root", "anna"], true);
+    assert_eq!(after.counts(), (0, 1, true));
+    assert_eq!(after.first_seen(), [("root", 10), ("anna", 10)], "first sights outlive the gap");
     let (gone, _) = store.vanished(ONE, None, 0, 10).unwrap();
     assert_eq!((gone[0].name.as_str(), gone[0].first_seen, gone[0].vanished), ("bert", 10, 30));
     assert_eq!(gone[0].facts.name, "bert");
@@ -89,7 +135,8 @@ fn deleting_forgets_the_history(rig: &mut dyn Rig) {
     let counts = store.counts(ONE).unwrap();
     assert_eq!((counts.hosts, counts.vanished), (0, 0));
     assert_eq!(store.vanished(ONE, None, 0, 10).unwrap().1, 0);
-    assert_eq!(put(store.as_mut(), 30, &["anna"], true).0.first_report, 30);
+    assert!(loaded(store.as_mut(), ONE).is_empty() && store.host(ONE, "h").unwrap().is_none());
+    assert_eq!(put(store.as_mut(), 30, &["anna"], true).entry.state.first_report, 30);
     store.check().unwrap();
 }
 

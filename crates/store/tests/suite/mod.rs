@@ -8,9 +8,11 @@ mod model_check;
 mod people;
 mod records;
 
+use std::sync::Arc;
+
 use model::facts::{AccountFacts, Evidence, HostReport, Section, section};
-use model::{Person, PersonStatus, TenantId};
-use store::{Change, Effect, FirstKey, PersonKey, Refusal, Store, Write, Written};
+use model::{AccountView, HostEntry, Person, PersonStatus, TenantId};
+use store::{Change, Effect, Facts, FirstKey, HostUpdate, PersonKey, Refusal, Store, Write, Written};
 
 /// Makes stores of one engine.
 pub trait Rig {
@@ -129,5 +131,19 @@ pub fn report(collected_at: i64, accounts: &[&str], whole: bool) -> HostReport {
 }
 
 pub fn put_host(tenant: TenantId, quuid: &str, received: i64, report: HostReport) -> Write {
-    Write::new(tenant, Change::PutHost { quuid: quuid.into(), report: Box::new(report), received })
+    let facts = Facts::new(report).unwrap();
+    let update = HostUpdate::new(quuid, &facts, received).unwrap();
+    Write::new(tenant, Change::PutHost(Box::new(update)))
+}
+
+/// A host as a start finds it.
+pub fn loaded(store: &mut dyn Store, tenant: TenantId) -> Vec<HostEntry> {
+    let mut all = Vec::new();
+    let owned =
+        |account: &AccountView<'_>| serde_json::from_value(serde_json::to_value(account).unwrap()).unwrap();
+    let each = &mut |state, accounts: &[AccountView<'_>]| {
+        all.push(HostEntry { state: Arc::new(state), accounts: accounts.iter().map(owned).collect() });
+    };
+    store.each_host(tenant, each).unwrap();
+    all
 }

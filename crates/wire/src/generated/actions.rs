@@ -218,7 +218,7 @@ pub enum ActionId {
     RollcallModifyKeyStatus,
     /// rollcall `ModifyUserStatus`. Freeze, lock, enable or disable one person, named by user name or id; the vendor's API has no action for it.
     RollcallModifyUserStatus,
-    /// rollcall `ReportHost`. Take in the report of one host: every account found on it, as raw facts.
+    /// rollcall `ReportHost`. Take in the report of one host: every account found on it, as raw facts; or its digest when nothing has changed.
     RollcallReportHost,
     /// rollcall `ReportHosts`. Take in the reports of many hosts; a bad one does not stop the others.
     RollcallReportHosts,
@@ -2116,8 +2116,8 @@ pub(crate) static ACTIONS: &[Action] = &[
         id: ActionId::RollcallReportHost,
         service: Service::Rollcall,
         name: "ReportHost",
-        summary: "Take in the report of one host: every account found on it, as raw facts.",
-        summary_zh: "接收一台主机的报告：主机上全部账号的原始信息。",
+        summary: "Take in the report of one host: every account found on it, as raw facts; or its digest when nothing has changed.",
+        summary_zh: "接收一台主机的报告：主机上全部账号的原始信息；无变化时可只发送摘要。",
         kind: Kind::Write,
         roles: &[Admin, Operator, Agent],
         default_tenant_only: false,

@@ -330,16 +330,24 @@ pub struct ModifyUserStatusResponse {}
 
 impl Response for ModifyUserStatusResponse {}
 
-/// Parameters of `ReportHost`. Take in the report of one host: every account found on it, as raw facts.
+/// Parameters of `ReportHost`. Take in the report of one host: every account found on it, as raw facts; or its digest when nothing has changed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReportHostRequest {
-    /// `Report`: The report as JSON text.
-    pub report: String,
+    /// `Report`: The report as JSON text. Without it Quuid and Digest are required.
+    pub report: Option<String>,
+    /// `Quuid`: Id of the host, as an earlier report was answered; read only without Report.
+    pub quuid: Option<String>,
+    /// `Digest`: Digest the last report was answered with, in place of a report on a host where nothing has changed.
+    pub digest: Option<String>,
 }
 
 impl Decode for ReportHostRequest {
     fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
-        Self { report: reader.required("Report") }
+        Self {
+            report: reader.optional("Report"),
+            quuid: reader.optional("Quuid"),
+            digest: reader.optional("Digest"),
+        }
     }
 }
 
@@ -361,6 +369,12 @@ pub struct ReportHostResponse<'a> {
     /// Whether anything differs from the last report.
     #[serde(rename = "Changed")]
     pub changed: bool,
+    /// Digest of the facts, to be sent in place of the next report when nothing has changed; empty when a report is needed.
+    #[serde(rename = "Digest")]
+    pub digest: Cow<'a, str>,
+    /// Whether the digest is not that of the last report, so that nothing was taken in and the report itself is needed.
+    #[serde(rename = "ReportNeeded")]
+    pub report_needed: bool,
 }
 
 impl Response for ReportHostResponse<'_> {}

@@ -1,4 +1,4 @@
-//! How reports and facts are kept in one value of the database.
+//! How reports and facts are kept in one value of a database.
 //!
 //! JSON, because it describes itself: a newer program adds members with defaults and reads what an older one wrote,
 //! which a positional encoding cannot do, and it is the form reports arrive in, so one set of tests covers both. LZ4
@@ -18,17 +18,27 @@ const WORTH_IT: usize = 128;
 /// Far above what a report may have; a length beyond it is damage, not a reason to allocate.
 const MOST: usize = 512 << 20;
 
-pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    let json = serde_json::to_vec(value).map_err(|e| StoreError::Engine(Box::new(e)))?;
-    let length = u32::try_from(json.len()).ok().filter(|_| json.len() >= WORTH_IT);
-    let Some(length) = length else {
-        return Ok([&[PLAIN], json.as_slice()].concat());
-    };
-    Ok([&[LZ4], length.to_le_bytes().as_slice(), &lz4_flex::block::compress(&json)].concat())
+pub(crate) fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    Ok(pack(&json(value)?))
+}
+
+/// The value as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|e| StoreError::Engine(Box::new(e)))
+}
+
+/// JSON in the form [`decode`] reads.
+pub(crate) fn pack(json: &[u8]) -> Vec<u8> {
+    match u32::try_from(json.len()) {
+        Ok(length) if json.len() >= WORTH_IT => {
+            [&[LZ4], length.to_le_bytes().as_slice(), &lz4_flex::block::compress(json)].concat()
+        }
+        _ => [&[PLAIN], json].concat(),
+    }
 }
 
 /// The value, or what is wrong with the bytes.
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     match bytes.split_first() {
         Some((&PLAIN, json)) => serde_json::from_slice(json).map_err(|e| e.to_string()),
         Some((&LZ4, rest)) => {
