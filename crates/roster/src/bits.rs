@@ -48,6 +48,11 @@ impl Bits {
         Self { words }
     }
 
+    /// The bits, 64 to a word, none behind the last row.
+    pub(crate) fn from_words(words: Vec<u64>) -> Self {
+        Self { words }
+    }
+
     /// Whether a row is in the set.
     #[inline]
     pub(crate) fn contains(&self, row: u32) -> bool {

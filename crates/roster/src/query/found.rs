@@ -99,15 +99,19 @@ impl Found {
 
     /// All other rows of a table of `rows` rows.
     pub(super) fn inverted(self, rows: u32) -> Self {
-        let bits = match self {
+        Self::Bits(self.into_bits(rows).inverted(rows))
+    }
+
+    /// As bits for a table of `rows` rows.
+    pub(super) fn into_bits(self, rows: u32) -> Bits {
+        match self {
             Self::Bits(bits) => bits,
             Self::List(list) => {
                 let mut bits = Bits::none(rows);
                 list.into_iter().for_each(|row| bits.insert(row));
                 bits
             }
-        };
-        Self::Bits(bits.inverted(rows))
+        }
     }
 
     fn list(&self) -> Option<&[u32]> {

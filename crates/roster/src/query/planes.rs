@@ -9,7 +9,9 @@ use search::{Field, Filter, MAX_DEPTH, SortKey, Test};
 
 use super::compile::leaf;
 use super::execute::{Answer, Job};
+use super::find::Finder;
 use super::{Plan, Sequence};
+use crate::bits::Bits;
 use crate::column::{Allowed, BLOCK, BLOCK_ROWS, Block, FlagField, Planes, Ranks, word};
 use crate::table::{Column, Table};
 
@@ -24,7 +26,7 @@ const PAGE: usize = 2_000;
 
 /// A condition on the rows of one order.
 #[derive(Debug)]
-enum Bits {
+enum Condition {
     All,
     Nothing,
     Flag {
@@ -34,9 +36,9 @@ enum Bits {
     /// Places from the first to the second, which is excluded.
     Range(u32, u32),
     Set(Arc<Vec<u64>>),
-    And(Vec<Bits>),
-    Or(Vec<Bits>),
-    Not(Box<Bits>),
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+    Not(Box<Condition>),
 }
 
 impl<'a> Job<'a> {
@@ -119,7 +121,7 @@ fn counting_order<'a>(table: &'a Table, filter: &'a Filter) -> Option<&'a Ranks>
 struct Set<'a> {
     ranks: &'a Ranks,
     planes: &'a Planes,
-    bits: Bits,
+    condition: Condition,
     /// How many rows there are up to the end of each block.
     ends: Vec<u32>,
     /// The block that was looked at last.
@@ -129,9 +131,9 @@ struct Set<'a> {
 impl<'a> Set<'a> {
     fn new(table: &'a Table, filter: &Filter, ranks: &'a Ranks) -> Option<Self> {
         let planes = ranks.planes()?;
-        let bits = Compiling { table, ranks, planes }.node(filter, MAX_DEPTH);
+        let condition = Compiling { table, ranks, planes }.node(filter, MAX_DEPTH);
         let mut set =
-            Self { ranks, planes, bits, ends: Vec::new(), last: RefCell::new((usize::MAX, [0; BLOCK])) };
+            Self { ranks, planes, condition, ends: Vec::new(), last: RefCell::new((usize::MAX, [0; BLOCK])) };
         let mut rows = 0;
         set.ends = (0..planes.blocks())
             .map(|block| {
@@ -148,7 +150,7 @@ impl<'a> Set<'a> {
 
     /// The rows of a block that are in the set.
     fn block(&self, block: usize) -> Block {
-        let mut out = self.of(&self.bits, block);
+        let mut out = self.of(&self.condition, block);
         let rows = self.planes.rows() - block as u32 * BLOCK_ROWS;
         if rows < BLOCK_ROWS {
             keep(&mut out, 0, rows);
@@ -156,31 +158,37 @@ impl<'a> Set<'a> {
         out
     }
 
-    fn of(&self, bits: &Bits, block: usize) -> Block {
-        match bits {
-            Bits::All => [u64::MAX; BLOCK],
-            Bits::Nothing => [0; BLOCK],
-            Bits::Flag { field, allowed } => self.planes.passing(*field, *allowed, block),
-            Bits::Range(low, high) => {
+    fn of(&self, condition: &Condition, block: usize) -> Block {
+        match condition {
+            Condition::All => [u64::MAX; BLOCK],
+            Condition::Nothing => [0; BLOCK],
+            Condition::Flag { field, allowed } => self.planes.passing(*field, *allowed, block),
+            Condition::Range(low, high) => {
                 let start = block as u32 * BLOCK_ROWS;
                 let mut out = [u64::MAX; BLOCK];
                 let place = |at: &u32| at.saturating_sub(start).min(BLOCK_ROWS);
                 keep(&mut out, place(low), place(high));
                 out
             }
-            Bits::Set(words) => {
+            Condition::Set(words) => {
                 let mut out = [0; BLOCK];
                 let words = words.get(block * BLOCK..).unwrap_or_default().iter();
                 out.iter_mut().zip(words).for_each(|(out, word)| *out = *word);
                 out
             }
-            Bits::And(parts) => self.join(parts, [u64::MAX; BLOCK], block, |a, b| a & b),
-            Bits::Or(parts) => self.join(parts, [0; BLOCK], block, |a, b| a | b),
-            Bits::Not(inner) => self.of(inner, block).map(|word| !word),
+            Condition::And(parts) => self.join(parts, [u64::MAX; BLOCK], block, |a, b| a & b),
+            Condition::Or(parts) => self.join(parts, [0; BLOCK], block, |a, b| a | b),
+            Condition::Not(inner) => self.of(inner, block).map(|word| !word),
         }
     }
 
-    fn join(&self, parts: &[Bits], mut out: Block, block: usize, join: impl Fn(u64, u64) -> u64) -> Block {
+    fn join(
+        &self,
+        parts: &[Condition],
+        mut out: Block,
+        block: usize,
+        join: impl Fn(u64, u64) -> u64,
+    ) -> Block {
         for part in parts {
             let next = self.of(part, block);
             out.iter_mut().zip(next).for_each(|(out, word)| *out = join(*out, word));
@@ -296,30 +304,32 @@ struct Compiling<'a> {
 
 impl Compiling<'_> {
     /// Means what [`compile`](super::compile) means, also for trees that are too deep.
-    fn node(&self, filter: &Filter, depth: usize) -> Bits {
-        let Some(depth) = depth.checked_sub(1) else { return Bits::Nothing };
+    fn node(&self, filter: &Filter, depth: usize) -> Condition {
+        let Some(depth) = depth.checked_sub(1) else { return Condition::Nothing };
         let nodes = |parts: &[Filter]| parts.iter().map(|part| self.node(part, depth)).collect();
         match filter {
-            Filter::All => Bits::All,
-            Filter::None => Bits::Nothing,
-            Filter::And(parts) => Bits::And(nodes(parts)),
-            Filter::Or(parts) => Bits::Or(nodes(parts)),
-            Filter::Not(inner) => Bits::Not(Box::new(self.node(inner, depth))),
+            Filter::All => Condition::All,
+            Filter::None => Condition::Nothing,
+            Filter::And(parts) => Condition::And(nodes(parts)),
+            Filter::Or(parts) => Condition::Or(nodes(parts)),
+            Filter::Not(inner) => Condition::Not(Box::new(self.node(inner, depth))),
             Filter::Test { field, test } => self.test(*field, test),
         }
     }
 
-    fn test(&self, field: Field, test: &Test) -> Bits {
+    fn test(&self, field: Field, test: &Test) -> Condition {
         if let Some(Column::Flag(_, flag)) = self.table.column(field) {
-            return Bits::Flag { field: *flag, allowed: Allowed::by(*flag, test) };
+            return Condition::Flag { field: *flag, allowed: Allowed::by(*flag, test) };
         }
         if let Some(set) = self.planes.known(field, test) {
-            return Bits::Set(set);
+            return Condition::Set(set);
         }
         match leaf(self.table, field, test) {
-            Plan::Nothing => Bits::Nothing,
-            Plan::Interval { ranks, low, high } if std::ptr::eq(ranks, self.ranks) => Bits::Range(low, high),
-            plan => Bits::Set(self.planes.keep(field, test, self.places(&plan))),
+            Plan::Nothing => Condition::Nothing,
+            Plan::Interval { ranks, low, high } if std::ptr::eq(ranks, self.ranks) => {
+                Condition::Range(low, high)
+            }
+            plan => Condition::Set(self.planes.keep(field, test, self.places(&plan))),
         }
     }
 
@@ -328,31 +338,18 @@ impl Compiling<'_> {
     /// not.
     fn places(&self, plan: &Plan<'_>) -> Vec<u64> {
         let order = self.ranks.order();
-        let rows = members(plan, order.len());
-        let place =
-            |chunk: &[u32]| word(chunk.iter().map(|&row| rows[row as usize / 64] >> (row % 64) & 1 == 1));
+        let rows = members(plan, self.table.rows());
+        let place = |chunk: &[u32]| word(chunk.iter().map(|&row| rows.contains(row)));
         order.chunks(64).map(place).collect()
     }
 }
 
-/// A bit for each of the rows that passes.
-fn members(plan: &Plan<'_>, rows: usize) -> Vec<u64> {
+/// The rows that pass.
+fn members(plan: &Plan<'_>, rows: u32) -> Bits {
     match plan {
-        Plan::Coded { column, allowed, .. } => column.codes().members(allowed),
-        _ if plan.lists_exactly() && plan.listable().is_some() => {
-            let mut words = vec![0_u64; rows.div_ceil(64)];
-            plan.list(&mut |row| mark(&mut words, row));
-            words
-        }
-        _ => {
-            let word = |first: usize| word((first..rows.min(first + 64)).map(|row| plan.test(row as u32)));
-            (0..rows).step_by(64).map(word).collect()
-        }
+        Plan::Coded { column, allowed, .. } => Bits::from_words(column.codes().members(allowed)),
+        _ => Finder { rows }.find(plan).into_bits(rows),
     }
-}
-
-fn mark(words: &mut [u64], place: u32) {
-    words[place as usize / 64] |= 1 << (place % 64);
 }
 
 /// Makes the sets of numbers that were made for one table for its successor, so that nobody waits for them: most are
