@@ -5,7 +5,7 @@ use std::fs;
 use serde::Serialize;
 
 use crate::accounts::AccountsReport;
-use crate::exports::Cost;
+use crate::exports::Exports;
 use crate::measure::Samples;
 use crate::people::http::CONNECTIONS;
 use crate::people::{Answer, Question};
@@ -36,7 +36,7 @@ pub struct Report {
     /// The writers of exports alone.
     pub formats: Vec<FormatRow>,
     /// Exports of host accounts.
-    pub exports: Vec<ExportRow>,
+    pub exports: Exports,
     /// Seconds from the start of the server with both loaded to its first answer.
     pub start: f64,
     /// Resident memory of the server then, in bytes.
@@ -73,21 +73,6 @@ pub struct FormatRow {
     pub cells: usize,
     /// Processor seconds.
     pub cpu: f64,
-}
-
-/// One export; wall and processor seconds.
-#[derive(Debug, Serialize)]
-pub struct ExportRow {
-    /// What it exports.
-    pub text: &'static str,
-    /// Rows, compared one by one and found equal.
-    pub rows: u64,
-    /// Size of our file in bytes.
-    pub bytes: u64,
-    /// Ours, from the request to the finished file.
-    pub ours: Cost,
-    /// Those of sqlite3.
-    pub sqlite: Cost,
 }
 
 /// One question; times in seconds.
@@ -140,7 +125,7 @@ impl Report {
             people: Vec::new(),
             http: Vec::new(),
             formats: Vec::new(),
-            exports: Vec::new(),
+            exports: Exports::default(),
             start: 0.0,
             memory: 0,
         }
@@ -167,22 +152,7 @@ impl Report {
             );
             text += &table(&head, &rows);
         }
-        if !self.exports.is_empty() {
-            let head = [
-                "export to CSV",
-                "",
-                "rows",
-                "MB",
-                "ours CPU",
-                "wall",
-                "sqlite3 CPU",
-                "wall",
-                "times less CPU",
-            ];
-            let rows: Vec<_> = self.exports.iter().map(ExportRow::cells).collect();
-            text += "\nExports through the API, beside `sqlite3 -csv` on the same rows, every record compared:\n\n";
-            text += &table(&head, &rows);
-        }
+        text += &self.exports.markdown();
         if !self.formats.is_empty() {
             let head = ["writer alone", "", "rows", "cells a row", "CPU", "rows a CPU second"];
             let rows: Vec<_> = self.formats.iter().map(FormatRow::cells).collect();
@@ -251,22 +221,6 @@ impl FormatRow {
     }
 }
 
-impl ExportRow {
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.text.to_owned(),
-            String::new(),
-            grouped(self.rows),
-            grouped(self.bytes / 1_000_000),
-            format!("{:.2} s", self.ours.1),
-            format!("{:.2} s", self.ours.0),
-            format!("{:.2} s", self.sqlite.1),
-            format!("{:.2} s", self.sqlite.0),
-            ratio(self.sqlite.1 / self.ours.1),
-        ]
-    }
-}
-
 fn accounts(report: &AccountsReport) -> String {
     let (count, hosts) = (grouped(report.accounts as u64), grouped(report.hosts));
     let mut text = format!(
@@ -303,7 +257,7 @@ fn accounts(report: &AccountsReport) -> String {
 }
 
 /// An aligned Markdown table; all columns but the first two are numbers.
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain([head[column].chars().count(), 3]).max().unwrap_or(3)
@@ -326,7 +280,7 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 }
 
 /// Seconds with a unit that suits them.
-fn duration(seconds: f64) -> String {
+pub fn duration(seconds: f64) -> String {
     match seconds * 1e6 {
         micros if micros < 100.0 => format!("{micros:.1} µs"),
         micros if micros < 1_000.0 => format!("{micros:.0} µs"),
@@ -335,12 +289,12 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-fn ratio(value: f64) -> String {
+pub fn ratio(value: f64) -> String {
     if value < 10.0 { format!("{value:.1}") } else { grouped(value.round() as u64) }
 }
 
 /// 1,234,567.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -75,9 +75,24 @@ impl Server {
 
     /// Resident memory in bytes.
     pub fn memory(&self) -> Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// Most resident memory since [`Server::forget_peak`], in bytes.
+    pub fn peak(&self) -> Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    /// Begins a new peak (proc(5), clear_refs); returns the resident memory in bytes.
+    pub fn forget_peak(&self) -> Result<u64> {
+        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?;
+        self.memory()
+    }
+
+    fn status(&self, name: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        Ok(line.ok_or_else(|| format!("no {name}"))?.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The accounts as a table of SQLite, and what is compared of two files.
 
+use std::fs::File;
 use std::hash::Hasher;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use csv::ByteRecord;
@@ -11,7 +13,7 @@ use super::reader;
 use crate::{Options, Result};
 
 /// Columns that hold numbers.
-const NUMBERS: [&str; 15] = [
+pub const NUMBERS: [&str; 15] = [
     "Status",
     "IsRoot",
     "LoginType",
@@ -32,10 +34,7 @@ const NUMBERS: [&str; 15] = [
 /// Loads a CSV file into a new database. Returns where it is.
 pub fn load(options: &Options, file: &Path) -> Result<PathBuf> {
     let path = options.work.join("accounts.sqlite");
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
+    remove(&path)?;
     let connection = Connection::open(&path)?;
     let mut rows = reader(file)?;
     let names: Vec<String> = rows.headers()?.iter().map(str::to_owned).collect();
@@ -57,6 +56,34 @@ pub fn load(options: &Options, file: &Path) -> Result<PathBuf> {
     }
     connection.execute_batch("commit; analyze")?;
     Ok(path)
+}
+
+/// Removes a file that need not be there.
+pub fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Fails when two files differ in any byte.
+pub fn same(ours: &Path, theirs: &Path) -> Result<()> {
+    let open = |path| File::open(path).map(|file| BufReader::with_capacity(1 << 20, file));
+    let (mut ours, mut theirs) = (open(ours)?, open(theirs)?);
+    let mut place = 0;
+    loop {
+        let (our, their) = (ours.fill_buf()?, theirs.fill_buf()?);
+        let both = our.len().min(their.len());
+        if our[..both] != their[..both] || (both == 0 && our.len() != their.len()) {
+            return Err(format!("the files differ behind byte {place}").into());
+        }
+        if both == 0 {
+            return Ok(());
+        }
+        ours.consume(both);
+        theirs.consume(both);
+        place += both;
+    }
 }
 
 /// Fails when two files differ in any record; returns how many there are, without the header.
