@@ -23,9 +23,10 @@ mod duck;
 mod floor;
 mod python;
 mod table;
+mod tables;
 
-pub use book::BookRow;
-pub use busy::Busy;
+use book::BookRow;
+use busy::Busy;
 
 /// How often the state of a task is asked for.
 const POLL: Duration = Duration::from_millis(20);

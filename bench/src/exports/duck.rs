@@ -11,7 +11,10 @@ use crate::{Options, Result};
 /// What is installed.
 const PACKAGE: &str = "duckdb==1.4.1";
 
-const PROGRAM: &str = "import duckdb, sys\nduckdb.connect(sys.argv[1]).execute(sys.argv[2])";
+const PROGRAM: &str = "import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+connection.execute('set enable_progress_bar = false')
+connection.execute(sys.argv[2])";
 
 /// A database with the rows.
 pub struct Duck {

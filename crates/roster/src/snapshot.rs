@@ -87,6 +87,30 @@ impl<K: Kind> Snapshot<K> {
         Page { rows, total: answer.total.map(|total| total + added.len()) }
     }
 
+    /// Calls `each` for every row that matches, in order, until it fails. Needs no memory for the rows, unless they are
+    /// few or have changed.
+    pub(crate) fn visit<E>(
+        &self,
+        filter: &Filter,
+        sort: Sort,
+        mut each: impl FnMut(RowId) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let table = self.main.table();
+        let sort = self.sortable(sort);
+        let rows = self.changed_rows(filter);
+        let added = in_order(&K::TABLE, &rows, &sort);
+        let mut added = added.iter().peekable();
+        let (sequence, dead) = (Sequence::new(table, &sort), self.delta.dead());
+        let job = Job { table, filter, dead, sequence, from: 0, count: usize::MAX, total: false };
+        job.visit(&compile(table, filter), |row| {
+            while let Some(before) = added.next_if(|a| self.compare(&sort, a, row) == Ordering::Less) {
+                each(before.id)?;
+            }
+            each(RowId::main(row))
+        })?;
+        added.try_for_each(|behind| each(behind.id))
+    }
+
     /// The sort itself, or the own order for a field that the table has no order of.
     fn sortable(&self, sort: Sort) -> Sort {
         match sort.key {

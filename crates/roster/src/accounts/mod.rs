@@ -133,10 +133,14 @@ impl AccountsSnapshot {
         self.0.search(query)
     }
 
-    /// All rows that match, in order: for exports.
-    pub fn rows(&self, filter: &Filter, sort: &Sort) -> Vec<RowId> {
-        let query = Query { filter: filter.clone(), sort: *sort, offset: 0, limit: usize::MAX, total: false };
-        self.search(&query).rows
+    /// Calls `each` for every row that matches, in order, until it fails: for exports. Needs no memory for the rows.
+    pub fn visit<E>(
+        &self,
+        filter: &Filter,
+        sort: &Sort,
+        each: impl FnMut(RowId) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.0.visit(filter, *sort, each)
     }
 
     /// The account in a row of this snapshot; `None` for a row of another.

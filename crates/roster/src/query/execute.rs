@@ -70,6 +70,22 @@ impl<'a> Job<'a> {
         Finder { rows: self.table.rows() }
     }
 
+    /// Calls `each` for all rows that match, in order, until it fails. The rows are kept as bits, few as a list.
+    pub(crate) fn visit<E>(&self, plan: &Plan<'a>, each: impl FnMut(u32) -> Result<(), E>) -> Result<(), E> {
+        if let Some(stretch) = self.stretch(plan) {
+            return stretch.walk(0).filter(|&row| !self.dead.contains(row)).try_for_each(each);
+        }
+        let mut found = self.finder().find(plan);
+        found.bury(self.dead);
+        match found {
+            Found::List(mut list) => {
+                list.sort_unstable_by_key(|&row| self.sequence.key(row));
+                list.into_iter().try_for_each(each)
+            }
+            Found::Bits(bits) => self.part(plan).walk(0).filter(|&row| bits.contains(row)).try_for_each(each),
+        }
+    }
+
     pub(super) fn rows(&self) -> usize {
         self.table.rows() as usize
     }

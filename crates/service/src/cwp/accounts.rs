@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use model::facts::AccountFacts;
@@ -218,11 +219,12 @@ impl<'s> Seen<'s> {
         let new = total <= snapshot.len() / 2;
         let filter = if new { all.filter } else { Filter::Not(Box::new(all.filter)) };
         let mut counts = HashMap::new();
-        for row in snapshot.rows(&filter, &Sort::NATURAL) {
+        let Ok(()) = snapshot.visit(&filter, &Sort::NATURAL, |row| {
             if let Some((_, account)) = snapshot.get(row) {
                 *counts.entry(account.name).or_default() += 1;
             }
-        }
+            Ok::<(), Infallible>(())
+        });
         Seen { counts, new }
     }
 

@@ -165,10 +165,16 @@ impl AccountsJob {
         if self.plan.sort.key == SortKey::Natural { 0 } else { HOSTS_KEPT }
     }
 
-    fn rows(&self) -> impl Iterator<Item = (&HostState, AccountView<'_>)> {
+    /// Every account with its host, in order.
+    fn visit<'s>(
+        &'s self,
+        mut each: impl FnMut(&'s HostState, AccountView<'s>) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
         // Every row of a snapshot is in it for as long as it lives.
-        let rows = self.accounts.rows(&self.plan.filter, &self.plan.sort);
-        rows.into_iter().filter_map(|row| self.accounts.get(row))
+        self.accounts.visit(&self.plan.filter, &self.plan.sort, |row| match self.accounts.get(row) {
+            Some((host, account)) => each(host, account),
+            None => Ok(()),
+        })
     }
 
     fn write_lines<'s>(
@@ -177,11 +183,10 @@ impl AccountsJob {
         mut lines: Lines<'_, 's>,
         goes_on: &mut dyn FnMut(&ExportFile) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
-        for (host, account) in self.rows() {
+        self.visit(|host, account| {
             goes_on(file)?;
-            file.line(|out| lines.push(out, host, account))?;
-        }
-        Ok(())
+            Ok(file.line(|out| lines.push(out, host, account))?)
+        })
     }
 
     fn write_cells(
@@ -190,10 +195,9 @@ impl AccountsJob {
         printer: &Printer<'_>,
         goes_on: &mut dyn FnMut(&ExportFile) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
-        for (host, account) in self.rows() {
+        self.visit(|host, account| {
             goes_on(file)?;
-            file.row(&cells(&printer.record(host, &account), &host.host))?;
-        }
-        Ok(())
+            Ok(file.row(&cells(&printer.record(host, &account), &host.host))?)
+        })
     }
 }
