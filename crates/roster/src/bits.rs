@@ -92,6 +92,26 @@ impl Bits {
         self
     }
 
+    /// Adds those of some rows of another table that are in its set, from row `to` on, where there are none yet.
+    pub(crate) fn copy(&mut self, from: &Self, rows: std::ops::Range<u32>, to: u32) {
+        let mut done = 0;
+        let len = rows.end - rows.start;
+        while done < len {
+            let at = to + done;
+            let count = (64 - at % 64).min(len - done);
+            let bits = from.word_at(rows.start + done) & (u64::MAX >> (64 - count));
+            self.words[at as usize / 64] |= bits << (at % 64);
+            done += count;
+        }
+    }
+
+    /// 64 bits from a row on.
+    fn word_at(&self, row: u32) -> u64 {
+        let (at, shift) = (row as usize / 64, row % 64);
+        let next = if shift == 0 { 0 } else { self.words.get(at + 1).map_or(0, |next| next << (64 - shift)) };
+        self.words[at] >> shift | next
+    }
+
     /// Keeps the rows that pass a test.
     pub(crate) fn retain(&mut self, test: impl Fn(u32) -> bool) {
         for (first, word) in (0..).step_by(64).zip(&mut self.words) {
@@ -137,6 +157,12 @@ mod tests {
             let expected: Vec<u32> = (0..rows).filter(|&row| test(row)).collect();
             prop_assert_eq!(bits.iter().collect::<Vec<_>>(), &expected[..]);
             prop_assert_eq!(bits.count() as usize, expected.len());
+            let mut part = Bits::none(rows + 70);
+            let some = low.min(rows)..rows;
+            part.copy(&bits, some.clone(), high);
+            let copied: Vec<u32> =
+                expected.iter().filter(|row| some.contains(row)).map(|row| row - some.start + high).collect();
+            prop_assert_eq!(part.iter().collect::<Vec<_>>(), copied);
             let others: Vec<u32> = (0..rows).filter(|&row| !test(row)).collect();
             prop_assert_eq!(bits.inverted(rows).iter().collect::<Vec<_>>(), others);
         }

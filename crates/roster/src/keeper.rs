@@ -21,6 +21,8 @@ const MERGE_SHARE: usize = 256;
 const REST: u32 = 5;
 /// Longest rest.
 const REST_AT_MOST: Duration = Duration::from_secs(60);
+/// Time between two looks whether a replaced main part is still read.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// So many noted changes are applied while writers wait, at the end of a merge.
 const LAST_ROUND: usize = 1024;
 
@@ -98,8 +100,9 @@ impl<K: Kind> Inner<K> {
     fn start_thread(self: &Arc<Self>) {
         let weak = Arc::downgrade(self);
         let work = move || {
-            while let Some(rest) = weak.upgrade().and_then(|inner| inner.merge_if_due()) {
-                thread::sleep(rest);
+            while let Some((rest, replaced)) = weak.upgrade().and_then(|inner| inner.merge_if_due()) {
+                let spent = replaced.map_or(Duration::ZERO, |replaced| give_back(replaced, rest));
+                thread::sleep(rest.saturating_sub(spent));
             }
         };
         if thread::Builder::new().name("roster-merge".into()).spawn(work).is_err() {
@@ -108,8 +111,8 @@ impl<K: Kind> Inner<K> {
         }
     }
 
-    /// Merges if that is due, and says how long to rest; `None` ends the thread.
-    fn merge_if_due(self: &Arc<Self>) -> Option<Duration> {
+    /// Merges if that is due, and says how long to rest and what was replaced; `None` ends the thread.
+    fn merge_if_due(self: &Arc<Self>) -> Option<(Duration, Option<Arc<Snapshot<K>>>)> {
         let mut turn = self.turn();
         if !merge_due(&self.current.load()) {
             turn.thread = false;
@@ -117,11 +120,21 @@ impl<K: Kind> Inner<K> {
         }
         drop(turn);
         let started = Instant::now();
-        if let Some(merging) = Merging::begin(self) {
-            merging.run();
-        }
-        Some((started.elapsed() * REST).min(REST_AT_MOST))
+        let replaced = Merging::begin(self).map(Merging::run);
+        Some(((started.elapsed() * REST).min(REST_AT_MOST), replaced))
     }
+}
+
+/// Gives the memory of a replaced main part back, which takes long, and so not in the middle of somebody's read: waits
+/// for those who still read in it, for some time. Says how long that took.
+fn give_back<K: Kind>(replaced: Arc<Snapshot<K>>, at_most: Duration) -> Duration {
+    let started = Instant::now();
+    let in_use = || Arc::strong_count(&replaced) > 1 || Arc::strong_count(&replaced.main) > 1;
+    while in_use() && started.elapsed() < at_most {
+        thread::sleep(LOOK_AGAIN);
+    }
+    drop(replaced);
+    started.elapsed()
 }
 
 /// A merge that runs. Dropping it before it has published lets the next one start.
@@ -152,8 +165,9 @@ impl<K: Kind> Merging<K> {
     }
 
     /// Makes the new main part from the snapshot that is current, which is not older than the first note. What was
-    /// noted before it was taken is applied twice, which changes nothing: the last change of a key wins.
-    fn run(mut self) {
+    /// noted before it was taken is applied twice, which changes nothing: the last change of a key wins. Gives what
+    /// was replaced.
+    fn run(mut self) -> Arc<Snapshot<K>> {
         let inner = Arc::clone(&self.inner);
         let base = inner.current.load_full();
         let main = Arc::new(base.main.merge(base.delta.dead(), &base.delta.changes()));
@@ -165,10 +179,10 @@ impl<K: Kind> Merging<K> {
             let waiting = last.then_some(turn);
             noted.into_iter().for_each(|change| delta.apply(&main, change));
             if let Some(mut turn) = waiting {
-                inner.current.store(Arc::new(Snapshot { main, delta }));
+                let replaced = inner.current.swap(Arc::new(Snapshot { main, delta }));
                 turn.noted = None;
                 self.published = true;
-                return;
+                return replaced;
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use search::{Field, Row, SortKey, compare_natural, int_of, text_of};
 
-use crate::column::{Coded, Dictionary, FlagField, Flags, HostColumn, Ints, Moved, Ranks, TextColumn};
+use crate::column::{Coded, Dictionary, FlagField, Flags, HostColumn, Ints, Ranks, TextColumn};
 
 /// How a column is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub(crate) enum Layout {
 #[derive(Debug)]
 pub(crate) enum Column {
     /// Text with many distinct values.
-    Text(Box<TextColumn>),
+    Text(Arc<TextColumn>),
     /// Text with few distinct values.
     Dictionary(Arc<Dictionary>),
     /// Text that the rows of a host share.
@@ -32,15 +32,6 @@ pub(crate) enum Column {
     Coded(Arc<Coded>),
     /// A small code, packed with others.
     Flag(Arc<Flags>, FlagField),
-}
-
-/// What laying out can start from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Start<'a> {
-    /// Nothing. Takes all processors: at the start there is nothing else for them to do.
-    Afresh,
-    /// An older table of the same kind and the way of its rows. Takes one thread, beside others that answer queries.
-    From(&'a Table, &'a Moved),
 }
 
 /// Tables of fewer rows are not worth a thread per column.
@@ -59,18 +50,11 @@ pub(crate) struct Table {
 
 impl Table {
     /// Lays out `rows`, which are in the order of their keys.
-    pub(crate) fn new<R: Row + Sync>(
-        kind: &search::Table,
-        layout: &[(Field, Layout)],
-        rows: &[R],
-        start: Start<'_>,
-    ) -> Self {
-        let columns = match start {
-            Start::Afresh if rows.len() > SMALL => at_once(layout, rows),
-            _ => {
-                let column = |&(field, layout)| (field, Column::new(field, layout, rows, start));
-                layout.iter().map(column).collect()
-            }
+    pub(crate) fn new<R: Row + Sync>(kind: &search::Table, layout: &[(Field, Layout)], rows: &[R]) -> Self {
+        let columns = if rows.len() > SMALL {
+            at_once(layout, rows)
+        } else {
+            layout.iter().map(|&(field, layout)| (field, Column::new(field, layout, rows))).collect()
         };
         let natural = (kind.natural != kind.ties).then(|| natural_order(kind, rows));
         Self::of(rows.len() as u32, columns, natural)
@@ -94,6 +78,11 @@ impl Table {
     pub(crate) fn column(&self, field: Field) -> Option<&Column> {
         let place = self.places[usize::from(field.id())];
         self.columns.get(usize::from(place)).map(|(_, column)| column)
+    }
+
+    /// All columns.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (Field, &Column)> {
+        self.columns.iter().map(|(field, column)| (*field, column))
     }
 
     /// The order of a sort key; `None` when it is the order of rows. Without order of its own (not a sort key of
@@ -139,31 +128,15 @@ impl Table {
 }
 
 impl Column {
-    fn new<R: Row>(field: Field, layout: Layout, rows: &[R], start: Start<'_>) -> Self {
-        let old = match start {
-            Start::Afresh => None,
-            Start::From(table, moved) => table.column(field).map(|column| (column, moved)),
-        };
+    fn new<R: Row>(field: Field, layout: Layout, rows: &[R]) -> Self {
         let texts = || rows.iter().map(move |row| text_of(row, field));
         match layout {
-            Layout::Text { searched } => {
-                let old = old.and_then(|(column, moved)| Some((column.as_text()?, moved)));
-                Self::Text(Box::new(TextColumn::new(texts(), searched, old)))
-            }
+            Layout::Text { searched } => Self::Text(Arc::new(TextColumn::new(texts(), searched))),
             Layout::Dictionary { sorted } => Self::Dictionary(Arc::new(Dictionary::new(texts(), sorted))),
             Layout::Int { sorted } => {
-                let old = old.and_then(|(column, moved)| Some((column.as_int()?, moved)));
-                Self::Int(Arc::new(Ints::new(rows.iter().map(|row| int_of(row, field)), sorted, old)))
+                Self::Int(Arc::new(Ints::new(rows.iter().map(|row| int_of(row, field)), sorted, None)))
             }
         }
-    }
-
-    fn as_text(&self) -> Option<&TextColumn> {
-        if let Self::Text(column) = self { Some(column) } else { None }
-    }
-
-    fn as_int(&self) -> Option<&Ints> {
-        if let Self::Int(column) = self { Some(column) } else { None }
     }
 
     fn ranks(&self) -> Option<&Ranks> {
@@ -182,18 +155,14 @@ fn at_once<R: Row + Sync>(layout: &[(Field, Layout)], rows: &[R]) -> Vec<(Field,
     std::thread::scope(|scope| {
         let start = |&(field, layout): &(Field, Layout)| {
             let thread = std::thread::Builder::new();
-            (
-                field,
-                layout,
-                thread.spawn_scoped(scope, move || Column::new(field, layout, rows, Start::Afresh)),
-            )
+            (field, layout, thread.spawn_scoped(scope, move || Column::new(field, layout, rows)))
         };
         let started: Vec<_> = layout.iter().map(start).collect();
         let mut columns = Vec::with_capacity(layout.len());
         for (field, layout, thread) in started {
             // A column whose thread did not start, or did not end well, is made here.
             let column = thread.ok().and_then(|thread| thread.join().ok());
-            columns.push((field, column.unwrap_or_else(|| Column::new(field, layout, rows, Start::Afresh))));
+            columns.push((field, column.unwrap_or_else(|| Column::new(field, layout, rows))));
         }
         columns
     })

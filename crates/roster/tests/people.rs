@@ -37,6 +37,10 @@ fn leaf() -> impl Strategy<Value = Filter> {
     })
 }
 
+fn key(id: u32) -> String {
+    format!("{}{id}", if id.is_multiple_of(3) { "U" } else { "u" })
+}
+
 prop_compose! {
     fn person(ids: std::ops::Range<u32>)(
         id in ids,
@@ -48,7 +52,7 @@ prop_compose! {
         rest in (of("[x]{0,2}"), prop::collection::vec("[gh]", 0..3), "[o]{1,2}", of(0..3i64)),
     ) -> Person {
         Person {
-            id: format!("{}{id}", if id.is_multiple_of(3) { "U" } else { "u" }),
+            id: key(id),
             // Unique, as the store sees to.
             user_name: format!("{}.{id}", names.0),
             display_name: names.1,
@@ -75,6 +79,8 @@ prop_compose! {
 #[derive(Debug, Clone)]
 enum Step {
     Put(Vec<Person>),
+    /// A person as before but for the time of the last change: most columns stay as they are.
+    Touch(u32, i64),
     Delete(u32),
     Merge,
 }
@@ -83,9 +89,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => prop::collection::vec(person(0..60), 1..5).prop_map(Step::Put),
         3 => (0..60u32).prop_map(Step::Delete),
-        1 => Just(Step::Merge),
+        3 => (0..60u32, 0..8i64).prop_map(|(id, updated)| Step::Touch(id, updated)),
+        2 => Just(Step::Merge),
     ];
-    prop::collection::vec(step, 0..8)
+    prop::collection::vec(step, 0..12)
 }
 
 prop_compose! {
@@ -111,8 +118,14 @@ fn play(people: &People, expected: &mut BTreeMap<String, Person>, step: Step) {
             people.apply(&changes);
             expected.extend(all.into_iter().map(|p| (p.id.clone(), p)));
         }
+        Step::Touch(id, updated) => {
+            if let Some(person) = expected.get_mut(&key(id)) {
+                person.updated = updated;
+                people.apply(&[PersonChange::Put(Arc::new(person.clone()))]);
+            }
+        }
         Step::Delete(id) => {
-            let id = format!("{}{id}", if id.is_multiple_of(3) { "U" } else { "u" });
+            let id = key(id);
             people.apply(&[PersonChange::Delete(id.clone())]);
             expected.remove(&id);
         }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::RowSet;
+use super::{Moved, RowSet, Splice};
 
 /// Pairs are numbered by their two bytes, single bytes behind them.
 const PAIRS: usize = 1 << 16;
@@ -28,6 +28,37 @@ impl Grams {
             grams.note(first..rows.min(first.saturating_add(STRETCH as u32)), &text);
         }
         grams.sets.iter_mut().for_each(RowSet::shrink);
+        grams
+    }
+
+    /// The grams of a table made of this one's: what became of its rows, and new rows with their texts.
+    pub(super) fn spliced<'a>(
+        &self,
+        splice: &Splice,
+        moved: &Moved,
+        added: impl Iterator<Item = (u32, &'a str)>,
+    ) -> Self {
+        let mut dealt: Vec<(usize, u32)> =
+            added.flat_map(|(row, text)| all_of(text).map(move |gram| (gram, row))).collect();
+        dealt.sort_unstable();
+        dealt.dedup();
+        let mut rest = &dealt[..];
+        let mut grams = Self { rows: splice.rows(), places: vec![0; GRAMS], sets: Vec::new() };
+        let none = RowSet::new();
+        for gram in 0..GRAMS {
+            let (new, others) = rest.split_at(rest.partition_point(|(other, _)| *other == gram));
+            rest = others;
+            let old = self.set(gram);
+            if old.is_none() && new.is_empty() {
+                continue;
+            }
+            let new: Vec<u32> = new.iter().map(|(_, row)| *row).collect();
+            let set = old.unwrap_or(&none).spliced(splice, moved, &new);
+            if set.len() > 0 {
+                grams.sets.push(set);
+                grams.places[gram] = grams.sets.len() as u32;
+            }
+        }
         grams
     }
 

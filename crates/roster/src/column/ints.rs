@@ -1,6 +1,6 @@
 //! Whole numbers, in the narrowest width that holds all of a column.
 
-use super::{Moved, Ranks};
+use super::{From, Moved, Ranks, Splice};
 
 /// One whole number, or none, per row.
 #[derive(Debug)]
@@ -31,6 +31,15 @@ impl Ints {
         let old = old.and_then(|(old, moved)| Some((old.ranks()?, moved)));
         let ranks = sorted.then(|| rank(&values, old));
         Self { values: Values::new(values), ranks }
+    }
+
+    /// The column of a table made of this one's: rows that stay, and rows with new numbers.
+    pub(crate) fn spliced(&self, splice: &Splice, moved: &Moved, added: &[Option<i64>]) -> Self {
+        let values = splice.iter().map(|from| match from {
+            From::Kept(row) => self.get(row),
+            From::Added(row) => added[row as usize],
+        });
+        Self::new(values, self.ranks.is_some(), Some((self, moved)))
     }
 
     /// The number of a row.
@@ -70,14 +79,14 @@ impl Values {
 
 fn rank(values: &[i64], old: Option<(&Ranks, &Moved)>) -> Ranks {
     let value = |row: u32| values[row as usize];
-    let order = match old {
-        Some((old, moved)) => moved.order(old.order(), |a, b| (value(a), a).cmp(&(value(b), b))),
-        None => {
-            let mut keys: Vec<(i64, u32)> = values.iter().copied().zip(0..).collect();
-            keys.sort_unstable();
-            keys.into_iter().map(|(_, row)| row).collect()
-        }
-    };
-    let missing = order.partition_point(|&row| value(row) == i64::MIN);
-    Ranks::new(order, missing, |a, b| value(a) == value(b))
+    let same = |a, b| value(a) == value(b);
+    let is_missing = |row| value(row) == i64::MIN;
+    if let Some((old, moved)) = old {
+        return moved.ranks(old, |a, b| (value(a), a).cmp(&(value(b), b)), same, is_missing);
+    }
+    let mut keys: Vec<(i64, u32)> = values.iter().copied().zip(0..).collect();
+    keys.sort_unstable();
+    let order: Vec<u32> = keys.into_iter().map(|(_, row)| row).collect();
+    let missing = order.partition_point(|&row| is_missing(row));
+    Ranks::new(order, missing, same)
 }

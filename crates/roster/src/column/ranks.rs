@@ -43,6 +43,11 @@ impl Ranks {
         Self { order, groups: Groups::Each(group), missing: missing as u32, planes: None }
     }
 
+    /// Takes rows in order and the group of each row.
+    pub(crate) fn grouped(order: Vec<u32>, groups: Vec<u32>, missing: u32) -> Self {
+        Self { order, groups: Groups::Each(groups), missing, planes: None }
+    }
+
     /// Orders rows by code. `starts` are the places where the rows of each code begin; codes with one start are mixed
     /// there. The first `missing` rows have no value.
     pub(crate) fn by_code(codes: Arc<Codes>, starts: Vec<u32>, missing: u32) -> Self {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::{Moved, Splice};
 use crate::bits::Bits;
 
 /// A list takes two bytes for each row in it, bits take one bit for each row of the table.
@@ -79,6 +80,43 @@ impl RowSet {
         let mut bits = Bits::none(rows);
         list.iter().for_each(|row| bits.insert(row));
         Self::Bits(bits, list.low.len() as u32)
+    }
+
+    /// The set of a table made of this one's: what became of its rows, and new rows of the set, ascending.
+    pub(crate) fn spliced(&self, splice: &Splice, moved: &Moved, added: &[u32]) -> Self {
+        let rows = splice.rows();
+        let mut set = match self {
+            Self::Bits(old, _) => {
+                let mut bits = Bits::none(rows);
+                splice.runs(|kept, rows, to| {
+                    if kept {
+                        bits.copy(old, rows, to)
+                    }
+                });
+                added.iter().for_each(|&row| bits.insert(row));
+                let count = bits.count();
+                Self::Bits(bits, count)
+            }
+            Self::List(list) => {
+                let mut set = Self::new();
+                let mut added = added.iter().copied().peekable();
+                for row in list.iter().filter_map(|row| moved.to(row)) {
+                    let before = std::iter::from_fn(|| added.next_if(|&added| added < row));
+                    set.extend(rows, before.chain([row]));
+                }
+                set.extend(rows, added);
+                set
+            }
+        };
+        if let Self::Bits(bits, count) = &set
+            && *count <= rows / DENSE
+        {
+            let mut list = List::default();
+            bits.iter().for_each(|row| list.push(row));
+            set = Self::List(list);
+        }
+        set.shrink();
+        set
     }
 
     /// Gives back memory that was reserved for growth.

@@ -29,6 +29,9 @@ pub(crate) struct Splice {
 impl Splice {
     /// Next come these rows of the old table.
     pub(crate) fn keep(&mut self, rows: Range<u32>) {
+        if rows.is_empty() {
+            return;
+        }
         self.rows += rows.len() as u32;
         match self.pieces.last_mut() {
             Some(last) if last.kept && last.rows.end == rows.start => last.rows.end = rows.end,
@@ -45,6 +48,12 @@ impl Splice {
     /// How many rows the new table has.
     pub(crate) fn rows(&self) -> u32 {
         self.rows
+    }
+
+    /// Whether the new table has the very rows of the old one of `rows` rows.
+    pub(crate) fn is_same(&self, rows: u32) -> bool {
+        let whole = |piece: &Piece| piece.kept && piece.rows == (0..rows);
+        self.rows == rows && self.pieces.iter().all(whole)
     }
 
     /// Where each row of the new table comes from.
@@ -83,12 +92,10 @@ impl Splice {
     /// The way of the rows of an old table of `rows` rows.
     pub(crate) fn moved(&self, rows: u32) -> Moved {
         let mut moved = Moved::new(rows);
-        for (to, from) in (0..).zip(self.iter()) {
-            match from {
-                From::Kept(row) => moved.keep(row, to),
-                From::Added(_) => moved.add(to),
-            }
-        }
+        self.runs(|kept, rows, first| match kept {
+            true => rows.zip(first..).for_each(|(row, to)| moved.keep(row, to)),
+            false => (first..).take(rows.len()).for_each(|to| moved.add(to)),
+        });
         moved
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use search::text::fold;
 
 use super::grams::Grams;
-use super::{Moved, Ranks, RowSet};
+use super::{Moved, Ranks, RowSet, Splice};
 
 /// One text per row, back to back.
 #[derive(Debug, Default, Clone)]
@@ -34,6 +34,25 @@ impl Texts {
     /// Where a text ends.
     pub(crate) fn end(&self, row: usize) -> usize {
         self.ends[row]
+    }
+
+    /// The texts of a table made of this one's: rows that stay, and new texts.
+    pub(crate) fn spliced(&self, splice: &Splice, added: &[impl AsRef<str>]) -> Self {
+        let more: usize = added.iter().map(|text| text.as_ref().len()).sum();
+        let bytes = String::with_capacity(self.bytes.len() + more);
+        let mut texts = Self { bytes, ends: Vec::with_capacity(splice.rows() as usize) };
+        splice.runs(|kept, rows, _| {
+            if !kept {
+                rows.for_each(|row| texts.push(added[row as usize].as_ref()));
+            } else if !rows.is_empty() {
+                let (from, to) = (self.start(rows.start), texts.bytes.len());
+                texts.bytes.push_str(&self.bytes[from..self.start(rows.end)]);
+                let ends = &self.ends[rows.start as usize..rows.end as usize];
+                texts.ends.extend(ends.iter().map(|end| end - from + to));
+            }
+        });
+        texts.shrink();
+        texts
     }
 
     /// The texts folded; `None` when that changes nothing.
@@ -84,25 +103,59 @@ pub(crate) struct TextColumn {
 }
 
 impl TextColumn {
-    /// Lays out the texts of all rows in row order; `searched` columns are quick to search for parts. `old` is the
-    /// column of an older table and the way of its rows.
-    pub(crate) fn new<'a>(
-        values: impl Iterator<Item = Option<&'a str>>,
-        searched: bool,
-        old: Option<(&Self, &Moved)>,
-    ) -> Self {
+    /// Lays out the texts of all rows in row order; `searched` columns are quick to search for parts.
+    pub(crate) fn new<'a>(values: impl Iterator<Item = Option<&'a str>>, searched: bool) -> Self {
         let mut texts = Texts::default();
         values.for_each(|text| texts.push(text.unwrap_or_default()));
         texts.shrink();
         let folded = texts.folded();
         let mixed = folded.is_some();
         let plain = folded.as_ref().unwrap_or(&texts);
-        let ranks = rank(plain, old);
-        let mut sample = Texts::default();
-        ranks.order().iter().step_by(SAMPLED as usize).for_each(|&row| sample.push(plain.get(row)));
-        sample.shrink();
+        let ranks = rank(plain);
         let grams = searched.then(|| Grams::new(plain.ends.len() as u32, |row| plain.get(row)));
-        Self { texts, folded: folded.filter(|_| searched), mixed, ranks, sample, grams }
+        Self { texts, folded: folded.filter(|_| searched), mixed, ranks, sample: Texts::default(), grams }
+            .sampled()
+    }
+
+    /// The column of a table made of this one's: rows that stay, and rows with new texts.
+    pub(crate) fn spliced(&self, splice: &Splice, moved: &Moved, added: &[&str]) -> Self {
+        let new: Vec<Cow<'_, str>> = added.iter().map(|text| fold(text)).collect();
+        let texts = self.texts.spliced(splice, added);
+        if !self.mixed && new.iter().zip(added).any(|(new, text)| new != text) {
+            let all = (0..splice.rows()).map(|row| Some(texts.get(row)));
+            return Self::new(all, self.grams.is_some());
+        }
+        let folded = self.folded.as_ref().map(|folded| folded.spliced(splice, &new));
+        let mut places = Vec::with_capacity(new.len());
+        splice.runs(|kept, rows, to| {
+            if !kept {
+                places.extend((to..).take(rows.len()).zip(rows.map(|row| &*new[row as usize])));
+            }
+        });
+        let grams = self.grams.as_ref().map(|grams| grams.spliced(splice, moved, places.into_iter()));
+        let mut column = Self {
+            texts,
+            folded,
+            mixed: self.mixed,
+            ranks: Ranks::grouped(Vec::new(), Vec::new(), 0),
+            sample: Texts::default(),
+            grams,
+        };
+        column.ranks = moved.ranks(
+            &self.ranks,
+            |a, b| column.folded(a).cmp(&column.folded(b)).then(a.cmp(&b)),
+            |a, b| column.folded(a) == column.folded(b),
+            |row| column.texts.get(row).is_empty(),
+        );
+        column.sampled()
+    }
+
+    fn sampled(mut self) -> Self {
+        let mut sample = Texts::default();
+        self.ranks.order().iter().step_by(SAMPLED as usize).for_each(|&row| sample.push(&self.folded(row)));
+        sample.shrink();
+        self.sample = sample;
+        self
     }
 
     /// The texts as they are.
@@ -170,13 +223,8 @@ impl TextColumn {
 }
 
 /// Orders rows by text.
-fn rank(texts: &Texts, old: Option<(&TextColumn, &Moved)>) -> Ranks {
-    let order = match old {
-        Some((old, moved)) => {
-            moved.order(old.ranks.order(), |a, b| texts.get(a).cmp(texts.get(b)).then(a.cmp(&b)))
-        }
-        None => sorted(texts),
-    };
+fn rank(texts: &Texts) -> Ranks {
+    let order = sorted(texts);
     let missing = order.partition_point(|&row| texts.get(row).is_empty());
     Ranks::new(order, missing, |a, b| texts.get(a) == texts.get(b))
 }
@@ -209,7 +257,7 @@ mod tests {
         fn sets_hold_all_rows_with_a_part(
             texts in prop::collection::vec("[abAé]{0,5}", 0..200), part in "[abé]{1,3}"
         ) {
-            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true, None);
+            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true);
             let sets = column.sets(&part).expect("searched");
             prop_assert!(sets.is_sorted_by_key(|set| set.len()));
             for (row, text) in texts.iter().enumerate() {
@@ -222,7 +270,7 @@ mod tests {
 
         #[test]
         fn places_are_found(texts in prop::collection::vec("[abA]{0,4}", 0..400), bound in "[ab]{0,4}", from in 0..400u32) {
-            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true, None);
+            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true);
             let mut sorted: Vec<_> = texts.iter().map(|text| fold(text)).collect();
             sorted.sort();
             let from = from.min(sorted.len() as u32);
@@ -233,7 +281,7 @@ mod tests {
 
         #[test]
         fn ranks_are_the_order_of_folded_texts(texts in prop::collection::vec("[a-cA-C\u{0}é]{0,20}", 0..40)) {
-            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), false, None);
+            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), false);
             let mut rows: Vec<u32> = (0..texts.len() as u32).collect();
             rows.sort_by_key(|&row| fold(&texts[row as usize]).into_owned());
             prop_assert_eq!(column.ranks().order(), &rows[..]);

@@ -7,15 +7,15 @@ use model::{Person, PersonStatus};
 use search::people::{
     CREATED, DISPLAY_NAME, EMAIL, LAST_LOGIN, PHONE, STATUS, TABLE, UPDATED, USER_ID, USER_NAME,
 };
-use search::{Field, Filter, Row, Sort};
+use search::{Field, Filter, Row, Sort, int_of};
 
 use super::rest::{Rest, views};
 use super::view::PersonView;
-use crate::column::Moved;
+use crate::column::Splice;
 use crate::dead::Dead;
 use crate::kind::Kind;
 use crate::query::{Job, Sequence, compile};
-use crate::table::{Column, Layout, Start, Table};
+use crate::table::{Column, Layout, Table};
 
 const LAYOUT: [(Field, Layout); 9] = [
     (USER_NAME, Layout::Text { searched: true }),
@@ -45,18 +45,23 @@ impl PeopleMain {
             }
             same
         });
-        Self { table: Table::new(&TABLE, &LAYOUT, &people, Start::Afresh), rest: Rest::new(views(&people)) }
+        Self { table: Table::new(&TABLE, &LAYOUT, &people), rest: Rest::new(views(&people)) }
     }
 
     /// The row of an id.
     pub(super) fn row_of(&self, id: &str) -> Option<u32> {
-        let Some(Column::Text(ids)) = self.table.column(USER_ID) else { return None };
+        self.place_of(id).ok()
+    }
+
+    /// The row of an id, or the row it would come before.
+    fn place_of(&self, id: &str) -> Result<u32, u32> {
+        let Some(Column::Text(ids)) = self.table.column(USER_ID) else { return Err(0) };
         let (mut low, mut high) = (0, self.table.rows());
         while low < high {
             let middle = low + (high - low) / 2;
             if ids.texts().get(middle) < id { low = middle + 1 } else { high = middle }
         }
-        (low < self.table.rows() && ids.texts().get(low) == id).then_some(low)
+        if low < self.table.rows() && ids.texts().get(low) == id { Ok(low) } else { Err(low) }
     }
 
     /// The live row of a user name.
@@ -98,40 +103,86 @@ impl PeopleMain {
     }
 }
 
-/// A person on the way into a new main part.
-enum Source<'a> {
-    Kept(&'a PeopleMain, u32),
-    Put(&'a Person),
+/// One change on the way into a new main part.
+struct Step<'a> {
+    /// The row of the person, or the row before which there is room.
+    place: Result<u32, u32>,
+    /// The person as of now, unless deleted.
+    person: Option<&'a Person>,
 }
 
-impl<'a> Source<'a> {
-    fn id(&self) -> &'a str {
-        match self {
-            Self::Kept(main, row) => main.table.text(*row, USER_ID).unwrap_or_default(),
-            Self::Put(person) => &person.id,
-        }
-    }
-
-    fn view(&self) -> Option<PersonView<'a>> {
-        match self {
-            Self::Kept(main, row) => main.view(*row),
-            Self::Put(person) => Some(PersonView::of(person)),
-        }
-    }
+/// A main part and what changes in it, in the order of its rows.
+struct Merge<'a> {
+    old: &'a PeopleMain,
+    steps: Vec<Step<'a>>,
 }
 
-impl Row for Source<'_> {
-    fn text(&self, field: Field) -> Option<&str> {
-        match self {
-            Self::Kept(main, row) => main.table.text(*row, field),
-            Self::Put(person) => person.text(field),
+impl<'a> Merge<'a> {
+    /// How one column becomes the next: people for whom it stays the `same` stay themselves.
+    fn splice(&self, same: impl Fn(u32, &'a Person) -> bool) -> (Splice, Vec<&'a Person>) {
+        let (mut splice, mut added, mut next) = (Splice::default(), Vec::new(), 0);
+        for step in &self.steps {
+            let (Ok(row) | Err(row)) = step.place;
+            let goes_on = match (step.place, step.person) {
+                (Ok(row), Some(person)) => same(row, person),
+                _ => false,
+            };
+            if goes_on {
+                continue;
+            }
+            splice.keep(next..row);
+            if let Some(person) = step.person {
+                splice.add(added.len() as u32..added.len() as u32 + 1);
+                added.push(person);
+            }
+            next = row + u32::from(step.place.is_ok());
+        }
+        splice.keep(next..self.old.table.rows());
+        (splice, added)
+    }
+
+    fn column(&self, field: Field, column: &Column) -> Column {
+        let rows = self.old.table.rows();
+        let text = |person: &'a Person| person.text(field).unwrap_or_default();
+        match column {
+            Column::Text(old) => {
+                let (splice, added) = self.splice(|row, person| old.texts().get(row) == text(person));
+                if splice.is_same(rows) {
+                    return Column::Text(Arc::clone(old));
+                }
+                let added: Vec<&str> = added.into_iter().map(text).collect();
+                Column::Text(Arc::new(old.spliced(&splice, &splice.moved(rows), &added)))
+            }
+            Column::Dictionary(old) => {
+                let (splice, added) = self.splice(|row, person| old.get(row) == text(person));
+                if splice.is_same(rows) {
+                    return Column::Dictionary(Arc::clone(old));
+                }
+                let added: Vec<&str> = added.into_iter().map(text).collect();
+                Column::Dictionary(Arc::new(old.spliced(&splice, &added, true)))
+            }
+            Column::Int(old) => {
+                let (splice, added) = self.splice(|row, person| old.get(row) == int_of(person, field));
+                if splice.is_same(rows) {
+                    return Column::Int(Arc::clone(old));
+                }
+                let added: Vec<_> = added.into_iter().map(|person| int_of(person, field)).collect();
+                Column::Int(Arc::new(old.spliced(&splice, &splice.moved(rows), &added)))
+            }
+            Column::Host(_) | Column::Coded(_) | Column::Flag(..) => {
+                unreachable!("people have no such columns")
+            }
         }
     }
 
-    fn int(&self, field: Field) -> Option<i64> {
-        match self {
-            Self::Kept(main, row) => main.table.int(*row, field),
-            Self::Put(person) => person.int(field),
+    fn run(&self) -> PeopleMain {
+        let columns: Vec<_> =
+            self.old.table.columns().map(|(field, column)| (field, self.column(field, column))).collect();
+        let (splice, added) = self.splice(|_, _| false);
+        let views: Vec<PersonView<'_>> = added.into_iter().map(PersonView::of).collect();
+        PeopleMain {
+            table: Table::of(splice.rows(), columns, None),
+            rest: self.old.rest.spliced(&splice, &splice.moved(self.old.table.rows()), &views),
         }
     }
 }
@@ -166,30 +217,10 @@ impl Kind for PeopleMain {
         self.row_of(key).map(|row| row..row + 1)
     }
 
-    fn merge(&self, dead: &Dead, changes: &[(&str, Option<&Self::Item>)]) -> Self {
-        let live = (0..self.table.rows()).filter(|&row| !dead.contains(row));
-        let kept = live.map(|row| Source::Kept(self, row));
-        let put = changes.iter().filter_map(|(_, item)| Some(Source::Put(item.as_ref()?)));
-        let mut rows: Vec<Source<'_>> = Vec::with_capacity(self.table.rows() as usize + changes.len());
-        let mut moved = Moved::new(self.table.rows());
-        let (mut kept, mut put) = (kept.peekable(), put.peekable());
-        loop {
-            let next = match (kept.peek(), put.peek()) {
-                (Some(k), Some(p)) if k.id() < p.id() => kept.next(),
-                (_, Some(_)) => put.next(),
-                (_, None) => kept.next(),
-            };
-            let Some(next) = next else { break };
-            let number = rows.len() as u32;
-            match next {
-                Source::Kept(_, row) => moved.keep(row, number),
-                Source::Put(_) => moved.add(number),
-            }
-            rows.push(next);
-        }
-        Self {
-            table: Table::new(&TABLE, &LAYOUT, &rows, Start::From(&self.table, &moved)),
-            rest: Rest::new(rows.iter().filter_map(Source::view)),
-        }
+    fn merge(&self, _: &Dead, changes: &[(&str, Option<&Self::Item>)]) -> Self {
+        let steps = changes
+            .iter()
+            .map(|&(key, item)| Step { place: self.place_of(key), person: item.map(|person| &**person) });
+        Merge { old: self, steps: steps.collect() }.run()
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use model::Person;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use super::PersonView;
-use crate::column::{Ints, Texts};
+use crate::column::{From, Ints, Moved, Splice, Texts};
 
 /// What the people of one team usually share.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -49,25 +49,49 @@ impl Shared {
 /// The unsearched attributes of all rows.
 #[derive(Debug)]
 pub(super) struct Rest {
-    shared: Vec<Arc<Shared>>,
+    kinds: Vec<Arc<Shared>>,
+    /// Place in `kinds` of each row's.
+    shared: Vec<u32>,
     descriptions: Texts,
     expires: Ints,
     activated: Ints,
 }
 
+/// Kinds that are known, by place.
+#[derive(Default)]
+struct Kinds {
+    kinds: Vec<Arc<Shared>>,
+    places: FxHashMap<Arc<Shared>, u32>,
+}
+
+impl Kinds {
+    fn place(&mut self, kind: Arc<Shared>) -> u32 {
+        let next = self.kinds.len() as u32;
+        *self.places.entry(kind).or_insert_with_key(|kind| {
+            self.kinds.push(Arc::clone(kind));
+            next
+        })
+    }
+}
+
 impl Rest {
     /// Packs the attributes of people in row order.
     pub(super) fn new<'a>(views: impl Iterator<Item = PersonView<'a>> + Clone) -> Self {
-        let mut known: FxHashSet<Arc<Shared>> = FxHashSet::default();
-        let mut shared: Vec<Arc<Shared>> = Vec::new();
+        let mut kinds = Kinds::default();
+        let mut shared: Vec<u32> = Vec::new();
         let mut descriptions = Texts::default();
         for view in views.clone() {
             descriptions.push(view.description.unwrap_or_default());
             // Neighbours are often alike, even by chance of a small organisation.
-            let same = shared.last().filter(|last| last.is_of(&view)).cloned();
-            shared.push(same.unwrap_or_else(|| intern(&mut known, Shared::of(&view))));
+            let last = shared.last().copied();
+            let same =
+                last.filter(|&last| kinds.kinds.get(last as usize).is_some_and(|kind| kind.is_of(&view)));
+            shared.push(same.unwrap_or_else(|| kinds.place(Arc::new(Shared::of(&view)))));
         }
+        shared.shrink_to_fit();
+        descriptions.shrink();
         Self {
+            kinds: kinds.kinds,
             shared,
             descriptions,
             expires: Ints::new(views.clone().map(|v| v.expires), false, None),
@@ -75,8 +99,34 @@ impl Rest {
         }
     }
 
+    /// The attributes of a table made of this one's: rows that stay, and new people. Kinds that nobody has any more
+    /// are left behind.
+    pub(super) fn spliced(&self, splice: &Splice, moved: &Moved, added: &[PersonView<'_>]) -> Self {
+        let mut kinds = Kinds::default();
+        let mut known: Vec<Option<u32>> = vec![None; self.kinds.len()];
+        let shared = splice.iter().map(|from| match from {
+            From::Kept(row) => {
+                let old = self.shared[row as usize] as usize;
+                *known[old].get_or_insert_with(|| kinds.place(Arc::clone(&self.kinds[old])))
+            }
+            From::Added(row) => kinds.place(Arc::new(Shared::of(&added[row as usize]))),
+        });
+        let mut all = Vec::with_capacity(splice.rows() as usize);
+        all.extend(shared);
+        let descriptions: Vec<&str> = added.iter().map(|view| view.description.unwrap_or_default()).collect();
+        let expires: Vec<_> = added.iter().map(|view| view.expires).collect();
+        let activated: Vec<_> = added.iter().map(|view| view.activated).collect();
+        Self {
+            kinds: kinds.kinds,
+            shared: all,
+            descriptions: self.descriptions.spliced(splice, &descriptions),
+            expires: self.expires.spliced(splice, moved, &expires),
+            activated: self.activated.spliced(splice, moved, &activated),
+        }
+    }
+
     pub(super) fn shared(&self, row: u32) -> &Shared {
-        &self.shared[row as usize]
+        &self.kinds[self.shared[row as usize] as usize]
     }
 
     pub(super) fn description(&self, row: u32) -> Option<&str> {
@@ -90,15 +140,6 @@ impl Rest {
     pub(super) fn activated(&self, row: u32) -> Option<model::Millis> {
         self.activated.get(row)
     }
-}
-
-fn intern(known: &mut FxHashSet<Arc<Shared>>, shared: Shared) -> Arc<Shared> {
-    if let Some(same) = known.get(&shared) {
-        return Arc::clone(same);
-    }
-    let new = Arc::new(shared);
-    known.insert(Arc::clone(&new));
-    new
 }
 
 /// The attributes of a person in row order, for [`Rest::new`] on whole people.
