@@ -15,7 +15,7 @@ use crate::snapshot::Snapshot;
 /// A delta of this many rows is merged, even into a small main part.
 const MERGE_AT_LEAST: usize = 1024;
 /// A delta of this part of the main part is merged: every query looks at all rows of the delta.
-const MERGE_SHARE: usize = 256;
+const MERGE_SHARE: usize = 512;
 /// After a merge its thread rests this many times as long as the merge took. A flood of changes then costs as much
 /// again for merging, not the square of its length, and the delta grows for a while instead.
 const REST: u32 = 5;

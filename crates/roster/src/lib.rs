@@ -9,9 +9,11 @@
 
 mod accounts;
 mod bits;
+mod check;
 mod column;
 mod dead;
 mod delta;
+mod join;
 mod keeper;
 mod kind;
 mod people;

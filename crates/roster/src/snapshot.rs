@@ -1,11 +1,12 @@
 //! One consistent state: a main part and the changes on top of it. Joins what both answer into one page.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
-use search::{Filter, Query, Row, Sort, SortKey, Value, compare_ties};
+use search::{Filter, MAX_DEPTH, Query, Sort, SortKey};
 
+use crate::check::Check;
 use crate::delta::Delta;
+use crate::join::Joining;
 use crate::kind::Kind;
 use crate::query::{Job, Sequence, compile};
 
@@ -57,13 +58,6 @@ pub(crate) struct Snapshot<K: Kind> {
     pub(crate) delta: Delta<K>,
 }
 
-/// A row of the delta that matches, with what it is sorted by.
-struct Added<'a, R> {
-    id: RowId,
-    row: &'a R,
-    value: Value<'a>,
-}
-
 impl<K: Kind> Snapshot<K> {
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
@@ -75,16 +69,19 @@ impl<K: Kind> Snapshot<K> {
         let table = self.main.table();
         let sort = self.sortable(query.sort);
         let rows = self.changed_rows(&query.filter);
-        let added = in_order(&K::TABLE, &rows, &sort);
         let end = query.offset.saturating_add(query.limit);
-        let from = query.offset.saturating_sub(added.len());
+        let from = query.offset.saturating_sub(rows.len());
         let sequence = Sequence::new(table, &sort);
         let dead = self.delta.dead();
         let count = if query.limit == 0 { 0 } else { end - from };
         let job = Job { table, filter: &query.filter, dead, sequence, from, count, total: query.total };
         let answer = job.run(compile(table, &query.filter));
-        let rows = self.join(&sort, &answer.rows, &added, query.offset - from, query.limit);
-        Page { rows, total: answer.total.map(|total| total + added.len()) }
+        let total = answer.total.map(|total| total + rows.len());
+        if rows.is_empty() || query.limit == 0 {
+            return Page { rows: answer.rows.into_iter().map(RowId::main).collect(), total };
+        }
+        let joining = Joining { kind: &K::TABLE, sort, table };
+        Page { rows: joining.page(&answer.rows, &rows, query.offset - from, query.limit), total }
     }
 
     /// Calls `each` for every row that matches, in order, until it fails. Needs no memory for the rows, unless they are
@@ -123,11 +120,12 @@ impl<K: Kind> Snapshot<K> {
 
     /// The rows of the delta that match.
     fn changed_rows(&self, filter: &Filter) -> Vec<(RowId, K::Row<'_>)> {
+        let check = Check::new(filter, MAX_DEPTH);
         let mut found = Vec::new();
         for (slot, item) in self.delta.items() {
             for index in 0..K::rows(item) {
                 if let Some(row) = K::row(item, index)
-                    && filter.matches(&row)
+                    && check.passes(&row)
                 {
                     found.push((RowId::changed(slot, index), row));
                 }
@@ -135,71 +133,4 @@ impl<K: Kind> Snapshot<K> {
         }
         found
     }
-
-    /// Joins rows of the main part with all matching rows of the delta, both in order, and cuts out the page. The
-    /// rows of the main part begin as many positions before the page as the delta has rows, or with the very first.
-    fn join<R: Row>(
-        &self,
-        sort: &Sort,
-        main: &[u32],
-        added: &[Added<'_, R>],
-        back: usize,
-        limit: usize,
-    ) -> Vec<RowId> {
-        if added.is_empty() {
-            return main.iter().map(|&row| RowId::main(row)).collect();
-        }
-        let before = |a: &Added<'_, R>, row: u32| self.compare(sort, a, row) == Ordering::Less;
-        // How many rows of the delta come before the first row of the main part that is given.
-        let first = match main.first() {
-            _ if back < added.len() => 0,
-            Some(&row) => added.partition_point(|a| before(a, row)),
-            // More rows are skipped than the main part has: nothing is left for the page.
-            None => added.len(),
-        };
-        let mut skip = back - first;
-        let (mut main, mut added) = (main.iter().copied().peekable(), added.iter().skip(first).peekable());
-        let mut page = Vec::with_capacity(limit.min(main.len() + added.len()));
-        while page.len() < limit {
-            let id = match (main.peek(), added.peek()) {
-                (Some(&row), Some(&a)) if before(a, row) => added.next().map(|a| a.id),
-                (Some(_), _) => main.next().map(RowId::main),
-                (None, _) => added.next().map(|a| a.id),
-            };
-            let Some(id) = id else { break };
-            if skip > 0 {
-                skip -= 1;
-            } else {
-                page.push(id);
-            }
-        }
-        page
-    }
-
-    fn compare<R: Row>(&self, sort: &Sort, added: &Added<'_, R>, row: u32) -> Ordering {
-        let row = self.main.table().row(row);
-        match sort.key {
-            SortKey::Natural => sort.compare(&K::TABLE, added.row, &row),
-            SortKey::Field(field) => sort
-                .compare_values(&added.value, &Value::of(&row, field))
-                .then_with(|| compare_ties(&K::TABLE, added.row, &row)),
-        }
-    }
-}
-
-/// The rows of the delta in the order of a sort.
-fn in_order<'a, R: Row>(table: &search::Table, rows: &'a [(RowId, R)], sort: &Sort) -> Vec<Added<'a, R>> {
-    let value = |row: &'a R| match sort.key {
-        SortKey::Natural => Value::Missing,
-        SortKey::Field(field) => Value::of(row, field),
-    };
-    let mut added: Vec<Added<'a, R>> =
-        rows.iter().map(|(id, row)| Added { id: *id, row, value: value(row) }).collect();
-    added.sort_unstable_by(|a, b| match sort.key {
-        SortKey::Natural => sort.compare(table, a.row, b.row),
-        SortKey::Field(_) => {
-            sort.compare_values(&a.value, &b.value).then_with(|| compare_ties(table, a.row, b.row))
-        }
-    });
-    added
 }

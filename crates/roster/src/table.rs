@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use search::{Field, Row, SortKey, compare_natural, int_of, text_of};
+use search::text::fold;
+use search::{Field, Row, SortKey, Value, compare_natural, int_of, text_of};
 
 use crate::column::{Coded, Dictionary, FlagField, Flags, HostColumn, Ints, Ranks, TextColumn};
 
@@ -113,6 +114,20 @@ impl Table {
             Column::Dictionary(column) => Some(column.get(row)),
             Column::Host(column) => Some(column.get(row)),
             Column::Int(_) | Column::Coded(_) | Column::Flag(..) => None,
+        }
+    }
+
+    /// What a row, which has to be one of the table, is sorted by.
+    pub(crate) fn value(&self, row: u32, field: Field) -> Value<'_> {
+        match self.column(field) {
+            Some(Column::Text(column)) if !column.texts().get(row).is_empty() => {
+                Value::Text(column.folded(row))
+            }
+            _ if field.is_text() => match self.text(row, field).filter(|text| !text.is_empty()) {
+                Some(text) => Value::Text(fold(text)),
+                None => Value::Missing,
+            },
+            _ => self.int(row, field).map_or(Value::Missing, Value::Int),
         }
     }
 
