@@ -16,8 +16,8 @@ pub(crate) struct Joining<'a> {
 }
 
 /// A row with what it is sorted by.
-struct Sorted<'a, R> {
-    id: RowId,
+pub(crate) struct Sorted<'a, R> {
+    pub(crate) id: RowId,
     row: R,
     /// Decides when it differs: the beginning of the value, as a number that sorts the way that is wanted.
     head: u64,
@@ -54,6 +54,18 @@ impl Joining<'_> {
         let behind = self.smallest(behind, left);
         self.merge(&main[low..], behind, limit, &mut page);
         page
+    }
+
+    /// All rows of the delta in order.
+    pub(crate) fn in_order<'a, R: Row>(&self, added: &'a [(RowId, R)]) -> Vec<Sorted<'a, &'a R>> {
+        let mut added: Vec<_> = added.iter().map(|(id, row)| self.sorted(*id, row)).collect();
+        added.sort_unstable_by(|a, b| self.compare(a, b));
+        added
+    }
+
+    /// Whether a row of the delta comes before a row of the main part.
+    pub(crate) fn is_before<R: Row>(&self, added: &Sorted<'_, R>, row: u32) -> bool {
+        self.compare(added, &self.of_main(row)) == Ordering::Less
     }
 
     /// Takes from both in order until the page is full.

@@ -95,12 +95,13 @@ impl<K: Kind> Snapshot<K> {
         let table = self.main.table();
         let sort = self.sortable(sort);
         let rows = self.changed_rows(filter);
-        let added = in_order(&K::TABLE, &rows, &sort);
+        let joining = Joining { kind: &K::TABLE, sort, table };
+        let added = joining.in_order(&rows);
         let mut added = added.iter().peekable();
         let (sequence, dead) = (Sequence::new(table, &sort), self.delta.dead());
         let job = Job { table, filter, dead, sequence, from: 0, count: usize::MAX, total: false };
         job.visit(&compile(table, filter), |row| {
-            while let Some(before) = added.next_if(|a| self.compare(&sort, a, row) == Ordering::Less) {
+            while let Some(before) = added.next_if(|added| joining.is_before(added, row)) {
                 each(before.id)?;
             }
             each(RowId::main(row))
