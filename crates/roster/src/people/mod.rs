@@ -48,6 +48,11 @@ impl People {
         }));
     }
 
+    /// How many changes are not merged yet.
+    pub fn unmerged(&self) -> usize {
+        self.0.snapshot().delta.size()
+    }
+
     /// Merges all changes so far, in this thread. They are merged in the background anyway when they become many;
     /// this is for those who want the best layout now, after a large import for example.
     pub fn merge(&self) {
