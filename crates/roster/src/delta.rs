@@ -1,7 +1,10 @@
 //! What changed since the main part was made. Persistent: a new snapshot shares all but what its changes touch.
 
+use std::sync::Arc;
+
 use imbl::{HashMap, Vector};
 
+use crate::brief::{Brief, Briefs};
 use crate::dead::Dead;
 use crate::kind::Kind;
 
@@ -15,7 +18,8 @@ pub(crate) enum Change<T> {
 /// The state of one key that changed: its item, or that it was deleted.
 #[derive(Debug, Clone)]
 struct Slot<T> {
-    key: String,
+    /// Shared with the maps: copying a piece of them copies no text.
+    key: Arc<str>,
     item: Option<T>,
 }
 
@@ -23,8 +27,10 @@ struct Slot<T> {
 #[derive(Debug)]
 pub(crate) struct Delta<K: Kind> {
     slots: Vector<Slot<K::Item>>,
-    by_key: HashMap<String, u32>,
-    by_alias: HashMap<String, u32>,
+    /// What is searched of the items, for kinds that have it packed.
+    briefs: Briefs,
+    by_key: HashMap<Arc<str>, u32>,
+    by_alias: HashMap<Arc<str>, u32>,
     /// Rows of the main part that count no more.
     dead: Dead,
     /// Rows of the items in the slots.
@@ -35,6 +41,7 @@ impl<K: Kind> Clone for Delta<K> {
     fn clone(&self) -> Self {
         Self {
             slots: self.slots.clone(),
+            briefs: self.briefs.clone(),
             by_key: self.by_key.clone(),
             by_alias: self.by_alias.clone(),
             dead: self.dead.clone(),
@@ -47,6 +54,7 @@ impl<K: Kind> Default for Delta<K> {
     fn default() -> Self {
         Self {
             slots: Vector::new(),
+            briefs: Briefs::default(),
             by_key: HashMap::new(),
             by_alias: HashMap::new(),
             dead: Dead::default(),
@@ -62,7 +70,7 @@ impl<K: Kind> Delta<K> {
             Change::Put(item) => (K::key(&item).to_owned(), Some(item)),
             Change::Delete(key) => (key, None),
         };
-        let slot = match self.by_key.get(&key) {
+        let slot = match self.by_key.get(key.as_str()) {
             Some(&slot) => slot,
             None => match self.open(main, &key, item.is_none()) {
                 Some(slot) => slot,
@@ -80,15 +88,19 @@ impl<K: Kind> Delta<K> {
         }
         merged.into_iter().flatten().for_each(|row| self.dead.insert(row));
         let slot = self.slots.len() as u32;
-        self.slots.push_back(Slot { key: key.to_owned(), item: None });
-        self.by_key.insert(key.to_owned(), slot);
+        let key: Arc<str> = key.into();
+        self.slots.push_back(Slot { key: Arc::clone(&key), item: None });
+        self.by_key.insert(key, slot);
         Some(slot)
     }
 
     fn fill(&mut self, slot: u32, item: Option<K::Item>) {
+        if let Some(fields) = K::PACKED {
+            self.briefs.set(fields, slot, item.as_ref().and_then(|item| K::row(item, 0)).as_ref());
+        }
         let Some(place) = self.slots.get_mut(slot as usize) else { return };
         let new_rows = item.as_ref().map_or(0, |item| K::rows(item) as usize);
-        let new_alias = item.as_ref().and_then(K::alias).map(str::to_owned);
+        let new_alias = item.as_ref().and_then(K::alias).map(Arc::<str>::from);
         let old = std::mem::replace(&mut place.item, item);
         self.rows += new_rows;
         if let Some(old) = old {
@@ -146,9 +158,14 @@ impl<K: Kind> Delta<K> {
         (0..).zip(self.slots.iter()).filter_map(|(slot, s)| Some((slot, s.item.as_ref()?)))
     }
 
+    /// The rows of all items put, with their slots, packed; `None` for kinds that have not.
+    pub(crate) fn briefs(&self) -> Option<impl Iterator<Item = (u32, Brief<'_>)>> {
+        K::PACKED.map(|fields| self.briefs.iter(fields))
+    }
+
     /// All changed keys with what became of them, ascending.
     pub(crate) fn changes(&self) -> Vec<(&str, Option<&K::Item>)> {
-        let mut changes: Vec<_> = self.slots.iter().map(|s| (s.key.as_str(), s.item.as_ref())).collect();
+        let mut changes: Vec<_> = self.slots.iter().map(|s| (&*s.key, s.item.as_ref())).collect();
         changes.sort_unstable_by_key(|(key, _)| *key);
         changes
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use search::Row;
 
+use crate::brief::Fields;
 use crate::dead::Dead;
 use crate::table::Table;
 
@@ -16,6 +17,9 @@ pub(crate) trait Kind: Sized + Send + Sync + 'static {
 
     /// Order of the rows.
     const TABLE: search::Table;
+
+    /// What is kept packed of changed items, for kinds whose items are one row each.
+    const PACKED: Option<Fields> = None;
 
     /// Key of an item, unique in the kind.
     fn key(item: &Self::Item) -> &str;

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod bits;
+mod brief;
 mod check;
 mod column;
 mod dead;

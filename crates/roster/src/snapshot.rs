@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use search::{Filter, MAX_DEPTH, Query, Sort, SortKey};
+use search::{Field, Filter, MAX_DEPTH, Query, Row, Sort, SortKey};
 
+use crate::brief::Brief;
 use crate::check::Check;
 use crate::delta::Delta;
 use crate::join::Joining;
@@ -120,18 +121,46 @@ impl<K: Kind> Snapshot<K> {
     }
 
     /// The rows of the delta that match.
-    fn changed_rows(&self, filter: &Filter) -> Vec<(RowId, K::Row<'_>)> {
+    fn changed_rows(&self, filter: &Filter) -> Vec<(RowId, Changed<'_, K>)> {
         let check = Check::new(filter, MAX_DEPTH);
+        if let Some(briefs) = self.delta.briefs() {
+            let found = briefs.filter(|(_, row)| check.passes(row));
+            return found.map(|(slot, row)| (RowId::changed(slot, 0), Changed::Brief(row))).collect();
+        }
         let mut found = Vec::new();
         for (slot, item) in self.delta.items() {
             for index in 0..K::rows(item) {
                 if let Some(row) = K::row(item, index)
                     && check.passes(&row)
                 {
-                    found.push((RowId::changed(slot, index), row));
+                    found.push((RowId::changed(slot, index), Changed::Whole(row)));
                 }
             }
         }
         found
+    }
+}
+
+/// A row of the delta.
+enum Changed<'a, K: Kind> {
+    /// Packed.
+    Brief(Brief<'a>),
+    /// As it was put.
+    Whole(K::Row<'a>),
+}
+
+impl<K: Kind> Row for Changed<'_, K> {
+    fn text(&self, field: Field) -> Option<&str> {
+        match self {
+            Self::Brief(row) => row.text(field),
+            Self::Whole(row) => row.text(field),
+        }
+    }
+
+    fn int(&self, field: Field) -> Option<i64> {
+        match self {
+            Self::Brief(row) => row.int(field),
+            Self::Whole(row) => row.int(field),
+        }
     }
 }

@@ -11,6 +11,7 @@ use search::{Field, Filter, Row, Sort, int_of};
 
 use super::rest::{Rest, views};
 use super::view::PersonView;
+use crate::brief::Fields;
 use crate::column::Splice;
 use crate::dead::Dead;
 use crate::kind::Kind;
@@ -192,6 +193,11 @@ impl Kind for PeopleMain {
     type Row<'a> = &'a Person;
 
     const TABLE: search::Table = TABLE;
+
+    const PACKED: Option<Fields> = Some(Fields {
+        texts: &[USER_NAME, USER_ID, DISPLAY_NAME, PHONE, EMAIL, STATUS],
+        ints: &[CREATED, UPDATED, LAST_LOGIN],
+    });
 
     fn key(item: &Self::Item) -> &str {
         &item.id
