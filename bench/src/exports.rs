@@ -101,6 +101,7 @@ pub fn run(options: &Options, server: &Server, data: &Path) -> Result<Exports> {
     let mut lines = Vec::new();
     for job in &JOBS {
         let export = export(&client, server, data, &(job.request)())?;
+        let floor = floor(options, job, &export)?;
         let peers: &Peers = match &mut peers {
             Some(peers) => peers,
             // The first file holds all rows: what the others get is checked against the generator, not against itself.
@@ -110,18 +111,26 @@ pub fn run(options: &Options, server: &Server, data: &Path) -> Result<Exports> {
                 place.insert(Peers { sqlite, duck: duck::Duck::load(options, &export.file)? })
             }
         };
-        lines.push(beside(options, job, export, peers)?);
+        lines.push(beside(options, job, export, floor, peers)?);
     }
     let book = Some(book::run(options, &client, server, data)?);
     let busy = Some(busy::run(options, server, &(JOBS[0].request)())?);
     Ok(Exports { lines, book, busy })
 }
 
-/// Lets the others write the rows of an export, and compares.
-fn beside(options: &Options, job: &Job, export: Export, peers: &Peers) -> Result<ExportRow> {
+/// Lets the plain program write the rows of an export, and compares.
+fn floor(options: &Options, job: &Job, export: &Export) -> Result<Cost> {
     let target = options.work.join("floor.csv");
     let floor = floor::Floor::read(&export.file)?.write(&target)?;
     table::same(&export.file, &target)?;
+    std::fs::remove_file(&target)?;
+    let (ours, more) = (export.cost.1, export.growth / 1_000_000);
+    eprintln!("{}: {ours:.2} s CPU and {more} MB, a plain program {:.2} s CPU", job.text, floor.1);
+    Ok(floor)
+}
+
+/// Lets the others write the rows of an export, and compares.
+fn beside(options: &Options, job: &Job, export: Export, floor: Cost, peers: &Peers) -> Result<ExportRow> {
     let target = options.work.join("sqlite.csv");
     let sqlite = sqlite(&peers.sqlite, job.sql, &target)?;
     let rows = table::compare(&export.file, &target)?;

@@ -45,6 +45,9 @@ struct Options {
     /// Host accounts of the export.
     #[arg(long, default_value_t = 1_000_000)]
     accounts: u64,
+    /// 10,000,000 host accounts.
+    #[arg(long, conflicts_with = "quick")]
+    full: bool,
     /// 50,000 of each and short samples: does everything work, not how fast is it. Writes no documents.
     #[arg(long)]
     quick: bool,
@@ -119,6 +122,9 @@ impl Options {
     /// The options with `--quick` worked in.
     fn settled(&self) -> Options {
         let mut options = self.clone();
+        if self.full {
+            options.accounts = 10_000_000;
+        }
         if self.quick {
             (options.people, options.accounts) = (self.people.min(50_000), self.accounts.min(50_000));
             options.seconds = self.seconds.min(0.2);

@@ -17,6 +17,8 @@ use crate::clock::Clock;
 
 /// Threads that write.
 const WORKERS: usize = 2;
+/// How far their priority is below that of the threads that answer (nice(2)): an export uses what time is left.
+const NICE: i32 = 10;
 /// How often an idle worker looks around although nobody woke it.
 const ROUND: Duration = Duration::from_secs(1);
 /// Rows between two looks at the clock and the stop flag.
@@ -165,6 +167,10 @@ impl Exporter {
     }
 
     fn run(&self) {
+        // On Linux this is about the calling thread alone.
+        if let Err(error) = rustix::process::nice(NICE) {
+            tracing::warn!(%error, "exports are written with the priority of everything else");
+        }
         while !self.stopping.load(Ordering::Relaxed) {
             match self.take() {
                 Some((task, lease)) => self.work(task, lease),
