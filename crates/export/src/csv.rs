@@ -17,6 +17,7 @@ const SPECIAL: [bool; 256] = {
 };
 
 /// Appends a text cell.
+#[inline]
 pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     match (is_plain(bytes), needs_guard(text)) {
@@ -30,6 +31,7 @@ pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Whether a text needs no quotes. Looks at every byte without stopping early: cells are short.
+#[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     !bytes.iter().fold(false, |found, byte| found | SPECIAL[usize::from(*byte)])
 }

@@ -7,6 +7,7 @@
 
 /// Whether a text cell starts with something a spreadsheet may run: `= + - @`, tab, carriage return, line feed,
 /// NUL, or the full-width forms of the four signs (U+FF1D, U+FF0B, U+FF0D, U+FF20).
+#[inline]
 pub fn needs_guard(text: &str) -> bool {
     match text.as_bytes() {
         [b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n' | 0, ..] => true,

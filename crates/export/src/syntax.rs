@@ -35,6 +35,7 @@ impl Syntax {
     }
 
     /// Appends a cell.
+    #[inline]
     pub fn cell(&self, out: &mut Vec<u8>, column: usize, cell: Cell<'_>) {
         match cell {
             Cell::Empty => self.empty(out, column),
@@ -51,6 +52,7 @@ impl Syntax {
     }
 
     /// Appends a cell without a value.
+    #[inline]
     pub fn empty(&self, out: &mut Vec<u8>, column: usize) {
         self.begin(out, column);
         match self.0 {
@@ -61,6 +63,7 @@ impl Syntax {
     }
 
     /// Appends a number.
+    #[inline]
     pub fn number(&self, out: &mut Vec<u8>, column: usize, number: i64) {
         self.begin(out, column);
         match u8::try_from(number) {
@@ -70,6 +73,7 @@ impl Syntax {
     }
 
     /// Appends a text, whatever it holds.
+    #[inline]
     pub fn text(&self, out: &mut Vec<u8>, column: usize, text: &str) {
         self.begin(out, column);
         match self.0 {
@@ -81,6 +85,7 @@ impl Syntax {
 
     /// Appends a text that is known to need neither quotes nor escapes nor a guard in any format, such as a date or
     /// the digits of an id.
+    #[inline]
     pub fn plain(&self, out: &mut Vec<u8>, column: usize, text: &[u8]) {
         debug_assert!(std::str::from_utf8(text).is_ok_and(is_plain), "{text:?} is not plain");
         self.begin(out, column);
@@ -94,6 +99,7 @@ impl Syntax {
     }
 
     /// Appends the end of a line.
+    #[inline]
     pub fn end(&self, out: &mut Vec<u8>) {
         match &self.0 {
             Form::Csv { .. } => out.extend_from_slice(b"\r\n"),
@@ -102,6 +108,7 @@ impl Syntax {
         }
     }
 
+    #[inline]
     fn begin(&self, out: &mut Vec<u8>, column: usize) {
         match &self.0 {
             Form::Csv { .. } if column == 0 => {}

@@ -40,6 +40,7 @@ impl<'z> Calendar<'z> {
     }
 
     /// Prints seconds since the epoch; `None` for what no calendar can show.
+    #[inline]
     pub fn seconds(&self, at: i64) -> Option<Text> {
         if PLAIN.contains(&at) {
             return Some(print(at + self.offset(at)));
@@ -103,6 +104,7 @@ pub fn today(now: Millis, zone: &TimeZone) -> Range<Millis> {
 
 /// Prints the start of a day, which has no better precision: `2026-01-31 00:00:00`. `None` for what no calendar can
 /// show.
+#[inline]
 pub fn day(day: Day) -> Option<Text> {
     let at = i64::from(day) * 86_400;
     if PLAIN.contains(&at) {

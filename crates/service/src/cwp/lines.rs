@@ -61,6 +61,8 @@ pub(crate) struct Lines<'p, 's> {
     kind: Combinations,
     /// FirstTime and IsNew of the last account, which are often those of the next.
     first: (Millis, Vec<u8>),
+    /// PasswordLockDays and PasswordStatus, likewise.
+    password: ((Option<i32>, Option<PasswordStatus>), Vec<u8>),
 }
 
 impl<'p, 's> Lines<'p, 's> {
@@ -74,8 +76,10 @@ impl<'p, 's> Lines<'p, 's> {
             access: access(syntax),
             kind: kind(syntax),
             first: (0, Vec::new()),
+            password: ((None, None), Vec::new()),
         };
         lines.set_first(0);
+        lines.set_password((None, None));
         lines
     }
 
@@ -84,6 +88,10 @@ impl<'p, 's> Lines<'p, 's> {
         let states = account.states(self.printer.today());
         if account.first_seen != self.first.0 {
             self.set_first(account.first_seen);
+        }
+        let password = (account.password_lock_days, states.password);
+        if password != self.password.0 {
+            self.set_password(password);
         }
         let (printer, syntax) = (self.printer, &self.syntax);
         let shared = self.hosts.get(host, printer, syntax);
@@ -105,11 +113,19 @@ impl<'p, 's> Lines<'p, 's> {
         syntax.number(out, SHELL_LOGIN, states.shell_login.into());
         time(syntax, out, CHANGED, account.password_changed.and_then(times::day));
         time(syntax, out, DUE, account.password_due.and_then(times::day));
-        syntax.cell(out, LOCK_DAYS, signed(account.password_lock_days.map_or(NONE.cast_signed(), i64::from)));
-        syntax.cell(out, PASSWORD, coded(code(states.password.map(PasswordStatus::code))));
+        out.extend_from_slice(&self.password.1);
         out.extend_from_slice(shared.updated);
         out.extend_from_slice(&self.first.1);
         out.extend_from_slice(shared.tail);
+    }
+
+    fn set_password(&mut self, password: (Option<i32>, Option<PasswordStatus>)) {
+        let bytes = &mut self.password.1;
+        bytes.clear();
+        let lock_days = password.0.map_or(NONE.cast_signed(), i64::from);
+        self.syntax.cell(bytes, LOCK_DAYS, signed(lock_days));
+        self.syntax.cell(bytes, PASSWORD, coded(code(password.1.map(PasswordStatus::code))));
+        self.password.0 = password;
     }
 
     fn set_first(&mut self, at: Millis) {
