@@ -111,7 +111,8 @@ impl<'a> Job<'a> {
     }
 
     fn slice(&self, sequence: Sequence<'a>) -> Vec<u32> {
-        let from = if self.dead.is_empty() { self.from } else { self.skip_dead(sequence) };
+        let from_the_first = self.dead.is_empty() || self.from == 0;
+        let from = if from_the_first { self.from } else { self.skip_dead(sequence) };
         let from = u32::try_from(from).unwrap_or(u32::MAX);
         sequence.walk(from).filter(|&row| !self.dead.contains(row)).take(self.count).collect()
     }
