@@ -14,6 +14,8 @@ use store::{
 };
 
 const ONE: TenantId = TenantId::DEFAULT;
+/// Imports at a time.
+const WRITERS: u64 = 20;
 
 fn main() {
     let mut numbers = std::env::args().skip(1).map(|a| a.parse::<u64>().unwrap());
@@ -46,10 +48,24 @@ fn main() {
 }
 
 fn timed(what: &str, number: u64, run: impl FnOnce()) {
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), used());
     run();
-    let seconds = start.elapsed().as_secs_f64();
-    println!("{what}: {number} in {seconds:.2} s, {:.0} a second", number as f64 / seconds);
+    let (seconds, used) = (start.elapsed().as_secs_f64(), used());
+    let (cpu, written) = (used.0 - before.0, used.1 - before.1);
+    println!(
+        "{what}: {number} in {seconds:.2} s, {:.0} a second; CPU {cpu:.2} s, {written:.0} MB written",
+        number as f64 / seconds
+    );
+}
+
+/// CPU seconds of this process and megabytes it has written, so far.
+fn used() -> (f64, f64) {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = |at| after_name.split_whitespace().nth(at).and_then(|t| t.parse::<f64>().ok()).unwrap_or(0.0);
+    let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let written = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+    ((ticks(11) + ticks(12)) / 100.0, written.and_then(|w| w.parse::<f64>().ok()).unwrap_or(0.0) / 1e6)
 }
 
 /// Looks random, is the same each time.
@@ -79,11 +95,11 @@ fn row(number: u64) -> PersonImport {
     }
 }
 
-/// Four writes at a time, as a program does that reads ahead: the writer commits them together.
+/// Some writes at a time, as a program does that reads ahead: the writer commits them together.
 fn import(writer: &Writer, people: u64) {
     let next = AtomicU64::new(0);
     std::thread::scope(|scope| {
-        for _thread in 0..4 {
+        for _thread in 0..WRITERS {
             scope.spawn(|| {
                 loop {
                     let first = next.fetch_add(5_000, Ordering::Relaxed);

@@ -32,13 +32,15 @@ pub struct Options {
     /// Writes that may wait; further callers wait for a place.
     pub queue: usize,
     /// Rows of one group at most (a write counts 1, an import its rows); a larger single write is a group of its own.
-    /// More make a large import cheaper (it changes the same index pages in each group) and others wait longer.
     pub group: usize,
+    /// The same while only imports wait. More make a large import cheaper (it changes the same index pages in each
+    /// group), and what comes in the middle waits longer.
+    pub imports: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { queue: 1024, group: 20_000 }
+        Self { queue: 1024, group: 20_000, imports: 100_000 }
     }
 }
 
@@ -74,7 +76,7 @@ impl Writer {
             .name("store-teller".to_owned())
             .spawn(move || tell_all(&committed, observer, &teller_broken))
             .map_err(failed)?;
-        let worker = Worker { store, queue, group: options.group, clock, done, broken };
+        let worker = Worker { store, queue, options, clock, done, broken };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -147,7 +149,7 @@ struct Committed {
 struct Worker<C> {
     store: Box<dyn Store>,
     queue: mpsc::Receiver<Job>,
-    group: usize,
+    options: Options,
     clock: C,
     done: SyncSender<Committed>,
     /// Whether the observer has panicked: memory no longer follows the store, so nothing more is written.
@@ -159,18 +161,16 @@ impl<C: Fn() -> Millis> Worker<C> {
         let mut next = None;
         while let Some(first) = next.take().or_else(|| self.queue.blocking_recv()) {
             let (mut writes, mut answers) = (Vec::new(), Vec::new());
-            let mut room = self.group;
+            let mut filled = Filled { rows: 0, only_imports: true };
             let mut job = Some(first);
             while let Some(taken) = job {
                 match taken {
                     Job::Stop => self.queue.close(),
                     Job::Write(write, answer) => {
-                        let weight = weight(&write.change);
-                        if weight > room && !writes.is_empty() {
+                        if !filled.takes(&write.change, self.options) {
                             next = Some(Job::Write(write, answer));
                             break;
                         }
-                        room = room.saturating_sub(weight);
                         writes.push(*write);
                         answers.push(answer);
                     }
@@ -232,6 +232,28 @@ fn tell_all(committed: &Receiver<Committed>, mut observer: impl FnMut(&[Written]
                 }
             }
         }
+    }
+}
+
+/// What is in a group.
+struct Filled {
+    rows: usize,
+    only_imports: bool,
+}
+
+impl Filled {
+    /// Takes a change in if there is room: into an empty group there always is.
+    fn takes(&mut self, change: &Change, options: Options) -> bool {
+        let only_imports = self.only_imports && matches!(change, Change::ImportPeople { .. });
+        let weight = weight(change);
+        // Small writes join a large group of imports: they would wait for it anyway.
+        let most = if only_imports || weight == 1 { options.imports } else { options.group };
+        let rows = self.rows.saturating_add(weight);
+        let takes = self.rows == 0 || rows <= most;
+        if takes {
+            *self = Filled { rows, only_imports };
+        }
+        takes
     }
 }
 

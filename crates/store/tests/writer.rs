@@ -68,7 +68,7 @@ async fn answers_come_after_the_observer_and_the_commit() {
 #[tokio::test]
 async fn what_waits_is_committed_together_and_in_order() {
     let dir = tempfile::tempdir().unwrap();
-    let (writer, notes) = observed(&dir.path().join("db"), Options { queue: 64, group: 50 });
+    let (writer, notes) = observed(&dir.path().join("db"), Options { queue: 64, group: 50, imports: 50 });
     let writer = Arc::new(writer);
     let tasks: Vec<_> = (0..500)
         .map(|number| {
@@ -89,7 +89,7 @@ async fn what_waits_is_committed_together_and_in_order() {
 async fn stopping_writes_what_is_queued() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
-    let (writer, _) = observed(&path, Options { queue: 4, group: 2 });
+    let (writer, _) = observed(&path, Options { queue: 4, group: 2, imports: 2 });
     let writer = Arc::new(writer);
     let mut tasks = Vec::new();
     for number in 0..50 {
@@ -294,7 +294,7 @@ fn run_and_kill(path: &Path, after: usize) -> Vec<String> {
 fn an_import_larger_than_a_group_is_written_alone() {
     let dir = tempfile::tempdir().unwrap();
     let store = sqlite(&dir.path().join("db"));
-    let writer = Writer::start(store, Options { queue: 1, group: 2 }, || 0, |_| ()).unwrap();
+    let writer = Writer::start(store, Options { queue: 1, group: 2, imports: 2 }, || 0, |_| ()).unwrap();
     let row = |number: usize| store::PersonImport {
         user_name: format!("p{number}"),
         id: None,

@@ -1,4 +1,4 @@
-//! Sends batches to the server, two at a time, while the next one is being built.
+//! Sends batches to the server, many at a time, while the next one is being built.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Requests in flight: the server commits together what arrives together, which makes large imports cheaper.
-const WORKERS: usize = 6;
+const WORKERS: usize = 20;
 
 /// What came of all batches that were sent.
 #[derive(Default)]

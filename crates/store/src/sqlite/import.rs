@@ -8,7 +8,7 @@ use model::{Person, PersonPatch, PersonStatus};
 use super::people::{Stored, Unique, public};
 use super::tenants::Size;
 use super::{Context, Done, int};
-use crate::{Effect, ImportProblem, Imported, PersonImport, PersonKey, Refusal, StoreError};
+use crate::{Effect, ImportProblem, Imported, PersonImport, Refusal, StoreError};
 
 /// One row and what it would do.
 struct Plan {
@@ -68,8 +68,8 @@ impl Context<'_> {
     fn plan(&self, rows: &[PersonImport]) -> Done<(Vec<Plan>, Vec<ImportProblem>)> {
         let mut plans = Vec::with_capacity(rows.len());
         let mut problems = Vec::new();
-        for (row, import) in rows.iter().enumerate() {
-            let before = self.find_person(&PersonKey::Name(import.user_name.clone()))?;
+        let found = self.find_people(rows.iter().map(|row| row.user_name.as_str()))?;
+        for ((row, import), before) in rows.iter().enumerate().zip(found) {
             let after = match &before {
                 None => created(import, self.now),
                 Some(stored) => {
@@ -143,10 +143,8 @@ impl Context<'_> {
         }
         let created = plans.iter().filter(|plan| plan.before.is_none());
         let number = created.clone().count();
-        for (seq, plan) in (self.next_people(number)?..).zip(created) {
-            if !self.insert_person(seq, &plan.after)? {
-                return Ok(false);
-            }
+        if !self.insert_people(self.next_people(number)?, created.map(|plan| &plan.after))? {
+            return Ok(false);
         }
         self.count_people(int(u64::try_from(number).unwrap_or(u64::MAX)))?;
         Ok(true)

@@ -113,16 +113,27 @@ impl HasConnection for SqliteReader {
     }
 }
 
-impl Store for SqliteStore {
-    fn commit(&mut self, group: &[Write], now: Millis) -> Result<Vec<Result<Written, Refusal>>, StoreError> {
+impl SqliteStore {
+    /// Does a group in one transaction. Without savepoints that costs much less (SQLite copies every page a savepoint
+    /// is the first to change), but a write that is refused half done cannot be undone alone: `None`, and nothing of
+    /// the group has happened.
+    fn attempt(
+        &mut self,
+        group: &[Write],
+        now: Millis,
+        savepoints: bool,
+    ) -> Result<Option<Vec<Result<Written, Refusal>>>, StoreError> {
         let limits = self.limits;
         // Immediate: the lock is taken, or waited for, here and not in the middle.
         let transaction = self.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut touched = BTreeSet::new();
         let mut answers = Vec::with_capacity(group.len());
         for write in group {
-            let context = Context { sql: &transaction, tenant: write.tenant, now, limits };
-            let answer = context.one(write)?;
+            let changes = transaction.total_changes();
+            let context =
+                Context { sql: &transaction, tenant: write.tenant, now, limits, savepoints, changes };
+            // Dropping the transaction, here and in every error, rolls it back.
+            let Some(answer) = context.one(write)? else { return Ok(None) };
             if let Ok(written) = &answer
                 && written.effect.changes()
             {
@@ -135,9 +146,19 @@ impl Store for SqliteStore {
                 .prepare_cached("UPDATE tenants SET change_seq = change_seq + 1 WHERE tenant = ?1")?
                 .execute([tenant.0])?;
         }
-        // Dropping the transaction, here and in every error above, rolls it back.
         transaction.commit()?;
-        Ok(answers)
+        Ok(Some(answers))
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&mut self, group: &[Write], now: Millis) -> Result<Vec<Result<Written, Refusal>>, StoreError> {
+        for savepoints in [false, true] {
+            if let Some(answers) = self.attempt(group, now, savepoints)? {
+                return Ok(answers);
+            }
+        }
+        Err(StoreError::damaged("a group of writes", "it could not be undone in part"))
     }
 
     fn reader(&self) -> Result<Box<dyn Reader + Send>, StoreError> {
@@ -173,12 +194,18 @@ struct Context<'a> {
     tenant: TenantId,
     now: Millis,
     limits: Limits,
+    /// Whether the write can be undone alone.
+    savepoints: bool,
+    /// Rows the connection had changed before the write.
+    changes: u64,
 }
 
-/// Why a write stops: its own fault, or the engine's (which then takes the whole group with it).
+/// Why a write stops: its own fault, or the engine's (which then takes the whole group with it), or something has to
+/// be undone for which a savepoint is needed.
 enum Stop {
     Refused(Refusal),
     Failed(StoreError),
+    NeedsSavepoint,
 }
 
 type Done<T> = Result<T, Stop>;
@@ -196,24 +223,34 @@ impl<E: Into<StoreError>> From<E> for Stop {
 }
 
 impl Context<'_> {
-    /// Does one write between savepoints.
-    fn one(&self, write: &Write) -> Result<Result<Written, Refusal>, StoreError> {
-        self.sql.prepare_cached("SAVEPOINT one")?.execute([])?;
+    /// Does one write; `None` when a part of it would have to be undone and there is no savepoint.
+    fn one(&self, write: &Write) -> Result<Option<Result<Written, Refusal>>, StoreError> {
+        if self.savepoints {
+            self.sql.prepare_cached("SAVEPOINT one")?.execute([])?;
+        }
         let answer = match self.change_and_record(write) {
             Ok(written) => Ok(written),
+            Err(Stop::Refused(refusal)) => match self.undo() {
+                Ok(()) => Err(refusal),
+                Err(Stop::Failed(error)) => return Err(error),
+                Err(_) => return Ok(None),
+            },
             Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::Refused(refusal)) => {
-                self.undo()?;
-                Err(refusal)
-            }
+            Err(Stop::NeedsSavepoint) => return Ok(None),
         };
-        self.sql.prepare_cached("RELEASE one")?.execute([])?;
-        Ok(answer)
+        if self.savepoints {
+            self.sql.prepare_cached("RELEASE one")?.execute([])?;
+        }
+        Ok(Some(answer))
     }
 
     /// Takes back what the present write has done so far; it may go on from there.
-    fn undo(&self) -> Result<(), StoreError> {
-        self.sql.prepare_cached("ROLLBACK TO one")?.execute([])?;
+    fn undo(&self) -> Done<()> {
+        if self.savepoints {
+            self.sql.prepare_cached("ROLLBACK TO one")?.execute([])?;
+        } else if self.sql.total_changes() != self.changes {
+            return Err(Stop::NeedsSavepoint);
+        }
         Ok(())
     }
 

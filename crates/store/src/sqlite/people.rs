@@ -20,6 +20,8 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
+const BY_NAME: &str = concat!("SELECT ", columns!(), " FROM people WHERE tenant = ?1 AND user_name = ?2");
+
 /// A person with the number of the row.
 pub(super) struct Stored {
     pub(super) seq: i64,
@@ -62,6 +64,14 @@ impl Context<'_> {
         if size.people >= self.limits.people {
             return Err(Refusal::Quota { what: "people", limit: self.limits.people }.into());
         }
+        // Tried first: asking each index beforehand costs more than the insert, which asks them anyway.
+        let seq = size.person_seq.saturating_add(1);
+        if self.insert_people(seq, std::iter::once(person))? {
+            self.sql
+                .prepare_cached("UPDATE tenants SET people = people + 1, person_seq = ?2 WHERE tenant = ?1")?
+                .execute((self.tenant.0, seq))?;
+            return Ok(Effect::Person(public(person.clone())));
+        }
         let unique = [
             (Unique::UserName, Some(&person.user_name)),
             (Unique::Id, Some(&person.id)),
@@ -71,12 +81,7 @@ impl Context<'_> {
         for (attribute, value) in unique {
             self.refuse_taken(attribute, value, None)?;
         }
-        let seq = self.next_people(1)?;
-        if !self.insert_person(seq, person)? {
-            return Err(StoreError::damaged("indexes of people", "they disagree on who has what").into());
-        }
-        self.count_people(1)?;
-        Ok(Effect::Person(public(person.clone())))
+        Err(StoreError::damaged("indexes of people", "they disagree on who has what").into())
     }
 
     pub(super) fn modify_person(&self, key: &PersonKey, patch: &PersonPatch) -> Done<Effect> {
@@ -135,16 +140,21 @@ impl Context<'_> {
     }
 
     /// The person of the key, with the password hash.
-    pub(super) fn find_person(&self, key: &PersonKey) -> Done<Option<Stored>> {
+    fn find_person(&self, key: &PersonKey) -> Done<Option<Stored>> {
         const BY_ID: &str = concat!("SELECT ", columns!(), " FROM people WHERE tenant = ?1 AND id = ?2");
-        const BY_NAME: &str =
-            concat!("SELECT ", columns!(), " FROM people WHERE tenant = ?1 AND user_name = ?2");
         let (query, value) = match key {
             PersonKey::Id(id) => (BY_ID, id),
             PersonKey::Name(name) => (BY_NAME, name),
         };
         let mut statement = self.sql.prepare_cached(query)?;
         Ok(statement.query_row((self.tenant.0, value), person).optional()?)
+    }
+
+    /// The people with these user names, in their order, with the password hash.
+    pub(super) fn find_people<'a>(&self, names: impl Iterator<Item = &'a str>) -> Done<Vec<Option<Stored>>> {
+        let mut statement = self.sql.prepare_cached(BY_NAME)?;
+        let found = names.map(|name| statement.query_row((self.tenant.0, name), person).optional());
+        Ok(found.collect::<Result<_, _>>()?)
     }
 
     /// Number and user name of the person that has `value`.
@@ -161,38 +171,49 @@ impl Context<'_> {
         }
     }
 
-    /// Adds a row; false when somebody else has one of the unique values.
-    pub(super) fn insert_person(&self, seq: i64, person: &Person) -> Done<bool> {
+    /// Adds people, numbered from `first`; false, with some of them added, when somebody else has one of the unique
+    /// values.
+    pub(super) fn insert_people<'a>(
+        &self,
+        first: i64,
+        people: impl Iterator<Item = &'a Person>,
+    ) -> Done<bool> {
         const INSERT: &str = concat!(
             "INSERT INTO people (",
             columns!(),
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) \
              ON CONFLICT DO NOTHING"
         );
-        let inserted = self.sql.prepare_cached(INSERT)?.execute(rusqlite::params![
-            self.tenant.0,
-            seq,
-            person.id,
-            person.user_name,
-            person.display_name,
-            person.phone,
-            person.email,
-            person.status.as_str(),
-            person.description,
-            person.created,
-            person.updated,
-            person.last_login,
-            list(&person.group_ids),
-            person.org_node,
-            list(&person.secondary_org_nodes),
-            person.data_source,
-            person.expires,
-            person.activated,
-            person.password_needs_reset,
-            person.administrator,
-            person.password_hash,
-        ])?;
-        Ok(inserted == 1)
+        let mut insert = self.sql.prepare_cached(INSERT)?;
+        for (seq, person) in (first..).zip(people) {
+            let inserted = insert.execute(rusqlite::params![
+                self.tenant.0,
+                seq,
+                person.id,
+                person.user_name,
+                person.display_name,
+                person.phone,
+                person.email,
+                person.status.as_str(),
+                person.description,
+                person.created,
+                person.updated,
+                person.last_login,
+                list(&person.group_ids),
+                person.org_node,
+                list(&person.secondary_org_nodes),
+                person.data_source,
+                person.expires,
+                person.activated,
+                person.password_needs_reset,
+                person.administrator,
+                person.password_hash,
+            ])?;
+            if inserted != 1 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Writes what can change of a person. Indexed columns are only touched when they differ.

@@ -13,15 +13,18 @@ use crate::{Audit, Effect, FirstKey, Refusal};
 pub(super) struct Size {
     pub(super) people: u64,
     pub(super) hosts: u64,
+    /// Last number given to a person.
+    pub(super) person_seq: i64,
 }
 
 impl Context<'_> {
     /// Size of the tenant; refused when there is no such tenant.
     pub(super) fn size(&self) -> Done<Size> {
-        let mut statement = self.sql.prepare_cached("SELECT people, hosts FROM tenants WHERE tenant = ?1")?;
+        let mut statement =
+            self.sql.prepare_cached("SELECT people, hosts, person_seq FROM tenants WHERE tenant = ?1")?;
         let size = statement
             .query_row([self.tenant.0], |row| {
-                Ok(Size { people: count(row.get(0)?), hosts: count(row.get(1)?) })
+                Ok(Size { people: count(row.get(0)?), hosts: count(row.get(1)?), person_seq: row.get(2)? })
             })
             .optional()?;
         size.ok_or_else(|| Refusal::TenantNotFound.into())
