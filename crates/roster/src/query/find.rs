@@ -51,7 +51,7 @@ impl Finder {
             Plan::Few(rows) => Found::List(rows.clone()),
             Plan::Part(part) => part.rows().map_or_else(Found::Bits, Found::List),
             Plan::And(parts) => self.all(parts),
-            Plan::Or(parts) => Found::any(self.rows, parts.iter().map(|part| self.find(part)).collect()),
+            Plan::Or(parts) => Found::any(self.rows, parts.iter().map(|part| self.find(part))),
             Plan::Not(inner) => self.find(inner).inverted(self.rows),
         }
     }

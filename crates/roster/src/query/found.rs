@@ -74,27 +74,28 @@ impl Found {
         }
     }
 
-    /// The rows of a table of `rows` rows in any of several.
-    pub(super) fn any(rows: u32, parts: Vec<Self>) -> Self {
-        let listed: Option<usize> = parts.iter().map(|part| part.list().map(<[u32]>::len)).sum();
-        if listed.is_some_and(|listed| few(listed, rows)) {
-            let mut list: Vec<u32> = parts.iter().filter_map(Self::list).flatten().copied().collect();
-            list.sort_unstable();
-            list.dedup();
-            return Self::List(list);
-        }
-        let mut union: Option<Bits> = None;
-        let mut lists = Vec::new();
+    /// The rows of a table of `rows` rows in any of several. Holds one of them at a time, and their union.
+    pub(super) fn any(rows: u32, parts: impl Iterator<Item = Self>) -> Self {
+        let (mut union, mut listed): (Option<Bits>, Vec<u32>) = (None, Vec::new());
         for part in parts {
             match (part, &mut union) {
-                (Self::List(list), _) => lists.push(list),
+                (Self::List(list), _) => listed.extend(list),
                 (Self::Bits(bits), Some(union)) => union.or(&bits),
-                (Self::Bits(bits), union) => *union = Some(bits),
+                (Self::Bits(bits), none) => *none = Some(bits),
+            }
+            if union.is_some() || !few(listed.len(), rows) {
+                let union = union.get_or_insert_with(|| Bits::none(rows));
+                listed.drain(..).for_each(|row| union.insert(row));
             }
         }
-        let mut union = union.unwrap_or_else(|| Bits::none(rows));
-        lists.into_iter().flatten().for_each(|row| union.insert(row));
-        Self::Bits(union)
+        union.map_or_else(
+            || {
+                listed.sort_unstable();
+                listed.dedup();
+                Self::List(listed)
+            },
+            Self::Bits,
+        )
     }
 
     /// All other rows of a table of `rows` rows.
@@ -112,9 +113,5 @@ impl Found {
                 bits
             }
         }
-    }
-
-    fn list(&self) -> Option<&[u32]> {
-        if let Self::List(list) = self { Some(list) } else { None }
     }
 }
