@@ -34,6 +34,9 @@ enum Command {
     /// Write made-up data.
     #[command(subcommand)]
     Gen(Data),
+    /// The bare handler that a run measures the server beside.
+    #[command(hide = true)]
+    Floor(people::floor::Options),
 }
 
 /// How much to measure.
@@ -76,6 +79,8 @@ enum Part {
     Writes,
     /// The same through HTTP; does the first part as well, to compare answers.
     Http,
+    /// Three of them beside a bare handler that returns the same bytes.
+    Floor,
     /// Accounts in memory, in process.
     Accounts,
     /// The writers of exports alone.
@@ -108,6 +113,7 @@ fn main() -> ExitCode {
         Command::Run(options) => run(&options),
         Command::Gen(Data::People { count, path }) => generate::write_people(count, &path),
         Command::Gen(Data::Fleet { hosts, path }) => generate::write_fleet(hosts, &path),
+        Command::Floor(options) => people::floor::serve(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -157,7 +163,7 @@ fn run(options: &Options) -> Result<()> {
     if options.wants(Part::People) || options.wants(Part::Http) {
         (report.people, answers) = people::run(&options)?;
     }
-    if options.wants(Part::Http) || options.wants(Part::Exports) {
+    if [Part::Http, Part::Floor, Part::Exports].into_iter().any(|part| options.wants(part)) {
         let data = load::data(&options, &options.rollcall)?;
         let begin = std::time::Instant::now();
         let server = server::Server::start(&options.rollcall, &data)?;
@@ -165,6 +171,9 @@ fn run(options: &Options) -> Result<()> {
         report.memory = server.memory()?;
         if options.wants(Part::Http) {
             report.http = people::http::run(&options, &server, &answers)?;
+        }
+        if options.wants(Part::Floor) {
+            report.floor = people::http::floor(&options, &server, &data)?;
         }
         if options.wants(Part::Exports) {
             report.exports = exports::run(&options, &server, &data)?;

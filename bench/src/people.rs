@@ -9,6 +9,7 @@ use crate::report::PeopleRow;
 use crate::{Options, Result};
 
 pub mod conjunctions;
+pub mod floor;
 pub mod http;
 mod questions;
 mod roster;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::accounts::AccountsReport;
 use crate::exports::Exports;
-use crate::measure::Samples;
+use crate::measure::{Samples, quantile};
 use crate::people::http::CONNECTIONS;
 use crate::people::{Answer, Question};
 use crate::{Options, Result};
@@ -33,6 +33,8 @@ pub struct Report {
     pub people: Vec<PeopleRow>,
     /// The same through HTTP.
     pub http: Vec<HttpRow>,
+    /// Some of them beside a bare handler with the same bytes.
+    pub floor: Vec<FloorRow>,
     /// The writers of exports alone.
     pub formats: Vec<FormatRow>,
     /// Exports of host accounts.
@@ -43,23 +45,79 @@ pub struct Report {
     pub memory: u64,
 }
 
-/// One question through HTTP; times in seconds.
+/// One question through HTTP.
 #[derive(Debug, Serialize)]
 pub struct HttpRow {
     /// Short name.
     pub question: String,
     /// What it asks.
     pub text: &'static str,
-    /// Answers a second over all connections.
-    pub per_second: f64,
-    /// Median.
-    pub p50: f64,
-    /// 99th percentile.
-    pub p99: f64,
-    /// Processor time of the server for each answer.
-    pub server_cpu: f64,
+    /// What was measured.
+    #[serde(flatten)]
+    pub load: Load,
     /// Answers compared with SQLite's and found equal.
     pub compared: usize,
+}
+
+/// One question, or a mix, to the server and to a bare handler that verifies the same and returns the same bytes.
+#[derive(Debug, Serialize)]
+pub struct FloorRow {
+    /// Short name.
+    pub question: String,
+    /// The server.
+    pub ours: Load,
+    /// The bare handler.
+    pub bare: Load,
+}
+
+/// What clients on the same machine did to a server and what it cost; times in seconds.
+#[derive(Debug, Default)]
+pub struct Load {
+    /// The time of every answer.
+    pub times: Vec<f64>,
+    /// How long it took.
+    pub wall: f64,
+    /// Processor time of the server.
+    pub server_cpu: f64,
+    /// Processor time of the clients.
+    pub client_cpu: f64,
+}
+
+/// What is told of a load: answers a second, quantiles, processor time for each answer.
+#[derive(Debug, Serialize)]
+struct Figures {
+    per_second: f64,
+    p50: f64,
+    p99: f64,
+    server_cpu: f64,
+    client_cpu: f64,
+}
+
+impl Load {
+    /// Adds a further turn.
+    pub fn add(&mut self, turn: Load) {
+        self.times.extend(turn.times);
+        self.wall += turn.wall;
+        self.server_cpu += turn.server_cpu;
+        self.client_cpu += turn.client_cpu;
+    }
+
+    fn figures(&self) -> Figures {
+        let count = self.times.len() as f64;
+        Figures {
+            per_second: count / self.wall,
+            p50: quantile(&self.times, 0.5),
+            p99: quantile(&self.times, 0.99),
+            server_cpu: self.server_cpu / count,
+            client_cpu: self.client_cpu / count,
+        }
+    }
+}
+
+impl Serialize for Load {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.figures().serialize(serializer)
+    }
 }
 
 /// One writer.
@@ -124,6 +182,7 @@ impl Report {
             accounts: AccountsReport::default(),
             people: Vec::new(),
             http: Vec::new(),
+            floor: Vec::new(),
             formats: Vec::new(),
             exports: Exports::default(),
             start: 0.0,
@@ -150,6 +209,21 @@ impl Report {
             text += &format!(
                 "\n{people} people, signed HTTP, {CONNECTIONS} connections, clients on the same machine:\n\n"
             );
+            text += &table(&head, &rows);
+        }
+        if !self.floor.is_empty() {
+            let head = [
+                "",
+                "who",
+                "answers/s",
+                "p50",
+                "p99",
+                "server CPU each",
+                "client CPU each",
+                "of the bare handler",
+            ];
+            let rows: Vec<_> = self.floor.iter().flat_map(FloorRow::cells).collect();
+            text += "\nBeside a bare axum handler that verifies the same signature and returns the same bytes:\n\n";
             text += &table(&head, &rows);
         }
         text += &self.exports.markdown();
@@ -197,14 +271,34 @@ impl PeopleRow {
 
 impl HttpRow {
     fn cells(&self) -> Vec<String> {
-        vec![
-            self.question.clone(),
-            self.text.to_owned(),
+        let figures = self.load.figures();
+        let mut cells = vec![self.question.clone(), self.text.to_owned()];
+        cells.extend(figures.cells().into_iter().take(4));
+        cells
+    }
+}
+
+impl Figures {
+    fn cells(&self) -> [String; 5] {
+        [
             grouped(self.per_second.round() as u64),
             duration(self.p50),
             duration(self.p99),
             duration(self.server_cpu),
+            duration(self.client_cpu),
         ]
+    }
+}
+
+impl FloorRow {
+    fn cells(&self) -> [Vec<String>; 2] {
+        let row = |who: &str, load: &Load, last: String| {
+            let head = [self.question.clone(), who.to_owned()];
+            head.into_iter().chain(load.figures().cells()).chain([last]).collect()
+        };
+        let share = self.ours.figures().per_second / self.bare.figures().per_second;
+        let share = format!("{:.0} %", share * 100.0);
+        [row("ours", &self.ours, share), row("bare handler", &self.bare, String::new())]
     }
 }
 

@@ -1,4 +1,4 @@
-//! A real server as a child process, and a signed client of it.
+//! A real server as a child process; its clients are in [`client`].
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -7,10 +7,12 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
-use tc3::v3;
-use ureq::Agent;
 
 use crate::Result;
+
+mod client;
+
+pub use client::Client;
 
 /// Name and version of a service.
 pub type Api = (&'static str, &'static str);
@@ -26,45 +28,58 @@ pub struct Server {
     child: Child,
     /// Kept open: the server may print more.
     _output: BufReader<ChildStdout>,
-    url: String,
+    host: String,
     key: Key,
 }
 
+/// A key as `credentials.toml` has it.
 #[derive(Deserialize, Clone)]
 #[serde(rename_all = "PascalCase")]
-struct Key {
-    secret_id: String,
-    secret_key: String,
+pub struct Key {
+    /// SecretId.
+    pub secret_id: String,
+    /// SecretKey.
+    pub secret_key: String,
+}
+
+impl Key {
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self> {
+        Ok(toml::from_str(&fs::read_to_string(path)?)?)
+    }
 }
 
 impl Server {
     /// Starts `program` on a data directory, its log beside it, and waits until it answers.
     pub fn start(program: &Path, data: &Path) -> Result<Self> {
-        let log = File::create(data.with_extension("log"))?;
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(["--data-dir".as_ref(), data.as_os_str()])
             .args(["serve", "--listen", "127.0.0.1:0", "--rate-limit", "0", "--zone", "UTC"])
+            .stderr(File::create(data.with_extension("log"))?);
+        Self::spawn(command, &data.join("credentials.toml"))
+    }
+
+    /// Runs a command that says `listening on http://…` once it answers callers with the key of a file.
+    pub fn spawn(mut command: Command, credentials: &Path) -> Result<Self> {
+        let mut child = command
             .stdout(Stdio::piped())
-            .stderr(log)
             .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
+            .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
         let mut output = BufReader::new(child.stdout.take().ok_or("no output")?);
         let mut line = String::new();
         output.read_line(&mut line)?;
-        let url = line
+        let host = line
             .trim()
-            .strip_prefix("listening on ")
+            .strip_prefix("listening on http://")
             .ok_or("the server did not start; see its log")?
             .to_owned();
-        let key = toml::from_str(&fs::read_to_string(data.join("credentials.toml"))?)?;
-        Ok(Server { child, _output: output, url, key })
+        Ok(Server { child, _output: output, host, key: Key::read(credentials)? })
     }
 
     /// A client with a connection of its own.
     pub fn client(&self) -> Client {
-        let config = Agent::config_builder().http_status_as_error(false).proxy(None).build();
-        let host = self.url.trim_start_matches("http://").to_owned();
-        Client { agent: config.into(), url: format!("{}/", self.url), host, key: self.key.clone() }
+        Client::new(self.host.clone(), self.key.clone())
     }
 
     /// Processor seconds it has used so far.
@@ -104,47 +119,6 @@ impl Drop for Server {
             drop(self.child.kill());
         }
         drop(self.child.wait());
-    }
-}
-
-/// Signs and sends, over one connection that stays open.
-pub struct Client {
-    agent: Agent,
-    url: String,
-    host: String,
-    key: Key,
-}
-
-impl Client {
-    /// The bytes of the answer.
-    pub fn send(&self, api: Api, action: &str, body: &[u8]) -> Result<Vec<u8>> {
-        let call = v3::Call {
-            method: "POST",
-            host: &self.host,
-            query: "",
-            content_type: "application/json",
-            body,
-            service: api.0,
-            action,
-            version: api.1,
-            language: None,
-            timestamp: jiff::Timestamp::now().as_second(),
-            cover_action: false,
-            unsigned_payload: false,
-        };
-        let key = v3::Key { secret_id: &self.key.secret_id, secret_key: &self.key.secret_key, token: None };
-        let mut request = self.agent.post(&self.url);
-        for (name, value) in v3::sign(&call, &key)? {
-            request = request.header(name, value);
-        }
-        let mut response = request.send(body)?;
-        Ok(response.body_mut().with_config().limit(64 << 20).read_to_vec()?)
-    }
-
-    /// The members of the answer; an error of the server is one here.
-    pub fn call(&self, api: Api, action: &str, request: &serde_json::Value) -> Result<serde_json::Value> {
-        let bytes = self.send(api, action, &serde_json::to_vec(request)?)?;
-        unwrap(&bytes).map_err(|error| format!("{action}: {error}").into())
     }
 }
 

@@ -1,14 +1,14 @@
 //! The same questions through the network: signed requests over eight connections that stay open, to a server in a
-//! process of its own.
+//! process of its own; then some of them beside a bare handler that returns the same bytes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Page, Question, Values, questions::Source};
-use crate::measure::{Samples, quantile};
-use crate::report::HttpRow;
+use super::{Answer, Page, Question, Values, floor, questions::Source};
+use crate::measure::{Samples, cpu_seconds};
+use crate::report::{FloorRow, HttpRow, Load};
 use crate::server::{Client, EIAM, Server, unwrap};
 use crate::{Options, Result};
 
@@ -16,6 +16,10 @@ use crate::{Options, Result};
 pub const CONNECTIONS: usize = 8;
 /// Most answers of a question that are compared.
 const COMPARED: u64 = 200;
+/// Requests of a question that are made and signed before the clock starts; asked in a circle.
+const PREPARED: u64 = 512;
+/// Times the two sides take turns, so that both see the same machine.
+const TURNS: u32 = 5;
 
 /// Measures every question; the first answers of each must be those of `known`.
 pub fn run(
@@ -24,14 +28,58 @@ pub fn run(
     known: &[(Question, Samples<Answer>)],
 ) -> Result<Vec<HttpRow>> {
     let source = Source::new(options.people);
-    let clients: Vec<Client> = (0..CONNECTIONS).map(|_| server.client()).collect();
+    let mut clients = clients(server);
     let mut rows = Vec::new();
     for (question, known) in known {
         let asking = Asking { question: *question, people: options.people, source: &source };
-        let compared = asking.compare(clients.first().ok_or("no client")?, known)?;
-        rows.push(asking.measure(&clients, server, options.seconds, compared)?);
+        let client = clients.first().ok_or("no client")?;
+        let compared = asking.compare(client, known)?;
+        let requests = asking.requests(client, "/")?;
+        let load = load(&mut clients, server, &requests, options.seconds)?;
+        rows.push(HttpRow { question: format!("{question:?}"), text: question.text(), load, compared });
     }
     Ok(rows)
+}
+
+/// Measures three questions and their mix beside the floor, in turns.
+pub fn floor(options: &Options, server: &Server, data: &Path) -> Result<Vec<FloorRow>> {
+    let source = Source::new(options.people);
+    let asked = [Question::Q1, Question::Q3, Question::Q7];
+    let askings = asked.map(|question| Asking { question, people: options.people, source: &source });
+    let mut ours = clients(server);
+    let client = ours.first().ok_or("no client")?;
+    let answers = askings.iter().map(|asking| asking.ask(client, 0)).collect::<Result<Vec<_>>>()?;
+    let floor = floor::start(&options.work, &data.join("credentials.toml"), &answers)?;
+    let mut bare = clients(&floor);
+    let mut parts = Vec::new();
+    for (number, asking) in askings.iter().enumerate() {
+        // The same path for both: it is not signed, and the real server takes any.
+        let path = format!("/{number}");
+        let of = |clients: &[Client]| asking.requests(clients.first().ok_or("no client")?, &path);
+        parts.push((format!("{:?}", asking.question), [of(&ours)?, of(&bare)?]));
+    }
+    let mix = |side: usize| -> Vec<_> {
+        let places = 0..PREPARED as usize;
+        places
+            .flat_map(|at| parts.iter().filter_map(move |(_, sides)| sides[side].get(at).cloned()))
+            .collect()
+    };
+    parts.push(("mix".to_owned(), [mix(0), mix(1)]));
+    let mut rows = Vec::new();
+    for (question, [our_requests, bare_requests]) in parts {
+        let (mut our, mut their) = (Load::default(), Load::default());
+        for _ in 0..TURNS {
+            let seconds = options.seconds / f64::from(TURNS);
+            their.add(load(&mut bare, &floor, &bare_requests, seconds)?);
+            our.add(load(&mut ours, server, &our_requests, seconds)?);
+        }
+        rows.push(FloorRow { question, ours: our, bare: their });
+    }
+    Ok(rows)
+}
+
+fn clients(server: &Server) -> Vec<Client> {
+    (0..CONNECTIONS).map(|_| server.client()).collect()
 }
 
 struct Asking<'a> {
@@ -41,9 +89,17 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    fn body(&self, number: u64) -> Result<Vec<u8>> {
+        Ok(serde_json::to_vec(&request(self.question, &self.source.values(number), self.people))?)
+    }
+
     fn ask(&self, client: &Client, number: u64) -> Result<Vec<u8>> {
-        let request = request(self.question, &self.source.values(number), self.people);
-        client.send(EIAM, "ListUsers", &serde_json::to_vec(&request)?)
+        client.send(EIAM, "ListUsers", &self.body(number)?)
+    }
+
+    /// Signed requests, ready to be sent.
+    fn requests(&self, client: &Client, path: &str) -> Result<Vec<Vec<u8>>> {
+        (0..PREPARED).map(|number| client.prepare(path, EIAM, "ListUsers", &self.body(number)?)).collect()
     }
 
     /// How many of the known answers it gave, if all are the same.
@@ -62,44 +118,53 @@ impl Asking<'_> {
         }
         Ok(compared)
     }
+}
 
-    fn measure(&self, clients: &[Client], server: &Server, seconds: f64, compared: usize) -> Result<HttpRow> {
-        let next = AtomicU64::new(0);
-        let (begin, cpu) = (Instant::now(), server.cpu_seconds()?);
-        let times = std::thread::scope(|scope| {
-            let threads: Vec<_> = clients
-                .iter()
-                .map(|client| scope.spawn(|| self.work(client, &next, begin, seconds)))
-                .collect();
-            let joined = threads.into_iter().map(|t| t.join().map_err(|_| "a client panicked")?);
-            joined.collect::<Result<Vec<Vec<f64>>>>()
-        })?;
-        let (wall, cpu) = (begin.elapsed().as_secs_f64(), server.cpu_seconds()? - cpu);
-        let times = times.concat();
-        Ok(HttpRow {
-            question: format!("{:?}", self.question),
-            text: self.question.text(),
-            per_second: times.len() as f64 / wall,
-            p50: quantile(&times, 0.5),
-            p99: quantile(&times, 0.99),
-            server_cpu: cpu / times.len() as f64,
-            compared,
-        })
-    }
+/// Asks over all connections at once, as fast as answers come.
+fn load(clients: &mut [Client], server: &Server, requests: &[Vec<u8>], seconds: f64) -> Result<Load> {
+    let (begin, server_cpu, own_cpu) = (Instant::now(), server.cpu_seconds()?, cpu_seconds());
+    let step = requests.len() / CONNECTIONS;
+    let times = std::thread::scope(|scope| {
+        let threads: Vec<_> = (clients.iter_mut().enumerate())
+            .map(|(place, client)| {
+                let circle = requests.iter().cycle().skip(place * step);
+                scope.spawn(move || work(client, circle, begin, seconds))
+            })
+            .collect();
+        let joined = threads.into_iter().map(|t| t.join().map_err(|_| "a client panicked")?);
+        joined.collect::<Result<Vec<Vec<f64>>>>()
+    })?
+    .concat();
+    let wall = begin.elapsed().as_secs_f64();
+    Ok(Load {
+        times,
+        wall,
+        server_cpu: server.cpu_seconds()? - server_cpu,
+        client_cpu: cpu_seconds() - own_cpu,
+    })
+}
 
-    fn work(&self, client: &Client, next: &AtomicU64, begin: Instant, seconds: f64) -> Result<Vec<f64>> {
-        let mut times = Vec::new();
-        while begin.elapsed().as_secs_f64() < seconds {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let start = Instant::now();
-            let answer = self.ask(client, number)?;
-            times.push(start.elapsed().as_secs_f64());
-            if answer.starts_with(b"{\"Response\":{\"Error\"") {
-                return Err(String::from_utf8_lossy(&answer).into_owned().into());
-            }
+fn work<'a>(
+    client: &mut Client,
+    requests: impl Iterator<Item = &'a Vec<u8>>,
+    begin: Instant,
+    seconds: f64,
+) -> Result<Vec<f64>> {
+    let mut times = Vec::new();
+    for request in requests {
+        let start = Instant::now();
+        if start.duration_since(begin).as_secs_f64() >= seconds {
+            break;
         }
-        Ok(times)
+        client.exchange(request, |answer| {
+            if answer.starts_with(b"{\"Response\":{\"UserList\":") {
+                return Ok(());
+            }
+            Err(String::from_utf8_lossy(answer).into_owned().into())
+        })?;
+        times.push(start.elapsed().as_secs_f64());
     }
+    Ok(times)
 }
 
 /// The question as a request of ListUsers.
