@@ -33,24 +33,31 @@ pub fn parse_time(text: &str) -> Result<Millis, NotATime> {
 
 /// Prints `YYYY-MM-DDTHH:MM:SS.mmm+0000`; instants outside the years 0000 to 9999 print as the nearest one inside.
 pub fn print_time(time: Millis) -> String {
+    time_bytes(time).iter().map(|&b| char::from(b)).collect()
+}
+
+/// The same as ASCII, for those who write many.
+pub fn time_bytes(time: Millis) -> [u8; 28] {
     let time = time.clamp(FIRST, LAST);
-    let (days, mut rest) = (time.div_euclid(DAY), time.rem_euclid(DAY));
+    let (days, rest) = (time.div_euclid(DAY), time.rem_euclid(DAY) as u32);
     let (year, month, day) = civil_from_days(days);
+    let (year, month, day) = (year as u32, month as u32, day as u32);
+    let (seconds, millis) = (rest / 1000, rest % 1000);
     let mut out = *b"0000-00-00T00:00:00.000+0000";
-    let mut put = |at: usize, digits: usize, mut value: i64| {
-        for place in out.iter_mut().skip(at).take(digits).rev() {
-            *place = b'0' + (value % 10) as u8;
-            value /= 10;
-        }
+    let mut put = |at: usize, value: u32| {
+        out[at] += (value / 10) as u8;
+        out[at + 1] += (value % 10) as u8;
     };
-    put(0, 4, year);
-    put(5, 2, month);
-    put(8, 2, day);
-    for (at, digits, unit) in [(11, 2, 3_600_000), (14, 2, 60_000), (17, 2, 1000), (20, 3, 1)] {
-        put(at, digits, rest / unit);
-        rest %= unit;
-    }
-    out.iter().map(|&b| char::from(b)).collect()
+    put(0, year / 100);
+    put(2, year % 100);
+    put(5, month);
+    put(8, day);
+    put(11, seconds / 3600);
+    put(14, seconds / 60 % 60);
+    put(17, seconds % 60);
+    put(20, millis / 10);
+    out[22] += (millis % 10) as u8;
+    out
 }
 
 /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar.

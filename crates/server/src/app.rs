@@ -2,12 +2,15 @@
 //! carry a path of their own, the signature always covers `/`.
 
 use crate::{
-    api, backend::Backend, config::Config, config::Limits, download, keys::SigningKeys, metrics::Metrics,
-    pages, rate::Rate,
+    api, backend::Backend, config::Config, config::Limits, download, keys::SigningKeys, listen::Peer,
+    metrics::Metrics, pages, rate::Rate,
 };
-use axum::{Router, routing::get};
+use axum::http::{Method, Request, Response};
+use axum::{Router, body::Body, routing::get};
+use hyper::body::Incoming;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
 
 /// Shared by all requests.
 pub(crate) struct App<B> {
@@ -32,15 +35,42 @@ impl<B: Backend> App<B> {
         })
     }
 
+    /// Which path goes where.
     pub(crate) fn router(self: Arc<Self>) -> Router {
         Router::new()
             .route("/healthz", get(pages::alive))
             .route("/readyz", get(pages::ready::<B>))
             .route("/metrics", get(pages::metrics::<B>))
             .route("/download/{token}/{file_name}", get(download::download::<B>))
-            .fallback(api::handle::<B>)
+            .fallback(api::fallback::<B>)
             .with_state(self)
     }
+
+    /// Answers one request. A plain call of the API is answered right here: looking for its route and boxing what
+    /// answers it would cost as much as many answers do.
+    pub(crate) async fn answer(
+        self: &Arc<Self>,
+        router: &Router,
+        peer: Peer,
+        mut request: Request<Incoming>,
+    ) -> Response<Body> {
+        if is_call(&request) {
+            return api::handle(self, peer, request).await;
+        }
+        request.extensions_mut().insert(peer);
+        match router.clone().oneshot(request.map(Body::new)).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Whether no route can want this request. Anything unusual is the router's to decide.
+fn is_call<T>(request: &Request<T>) -> bool {
+    let path = request.uri().path();
+    matches!(*request.method(), Method::GET | Method::POST)
+        && !matches!(path, "/healthz" | "/readyz" | "/metrics")
+        && !path.starts_with("/download/")
 }
 
 /// KiB for large bodies; at least one of the largest has to fit, or it would wait for nothing.

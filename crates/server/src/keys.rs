@@ -11,49 +11,70 @@ use zeroize::Zeroizing;
 /// Entries kept at most; a key uses one per day and service.
 const CAPACITY: usize = 4096;
 
-#[derive(PartialEq, Eq, Hash)]
-struct Scope {
-    secret_id: String,
+struct Entry {
     date: String,
     service: String,
-}
-
-impl Scope {
-    fn of(auth: &Authorization) -> Self {
-        Self { secret_id: auth.secret_id.clone(), date: auth.date.clone(), service: auth.service.clone() }
-    }
-}
-
-struct Entry {
     /// The secret it was derived from: a SecretId that was deleted and made again has another one.
     secret: Zeroizing<String>,
     key: SigningKey,
 }
 
-/// The cache.
+impl Entry {
+    fn is_for(&self, auth: &Authorization) -> bool {
+        self.date == auth.date && self.service == auth.service
+    }
+}
+
+/// The cache, by SecretId.
 #[derive(Default)]
-pub struct SigningKeys(Mutex<HashMap<Scope, Entry>>);
+pub struct SigningKeys(Mutex<HashMap<String, Vec<Entry>>>);
 
 impl SigningKeys {
-    /// The signing key for the scope of `auth`, derived when it is not known.
-    pub fn get(&self, auth: &Authorization, secret: &str) -> SigningKey {
+    /// The signing key for the scope of `auth`, if it is known.
+    pub fn get(&self, auth: &Authorization, secret: &str) -> Option<SigningKey> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match known.get(&Scope::of(auth)) {
-            Some(entry) if entry.secret.as_str() == secret => entry.key.clone(),
-            _ => {
-                drop(known);
-                SigningKey::derive(secret, &auth.date, &auth.service)
-            }
-        }
+        let entry = known.get(&auth.secret_id)?.iter().find(|entry| entry.is_for(auth))?;
+        (entry.secret.as_str() == secret).then(|| entry.key.clone())
     }
 
     /// Remembers a key whose signature was right. A full cache starts again: yesterday's keys are most of it.
-    pub fn put(&self, auth: &Authorization, secret: &str, key: &SigningKey) {
+    pub fn put(&self, auth: &Authorization, secret: &str, key: SigningKey) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let scope = Scope::of(auth);
-        if known.len() >= CAPACITY && !known.contains_key(&scope) {
+        if known.values().map(Vec::len).sum::<usize>() >= CAPACITY {
             known.clear();
         }
-        known.insert(scope, Entry { secret: Zeroizing::new(secret.to_owned()), key: key.clone() });
+        let entries = known.entry(auth.secret_id.clone()).or_default();
+        entries.retain(|entry| !entry.is_for(auth));
+        let (date, service) = (auth.date.clone(), auth.service.clone());
+        entries.push(Entry { date, service, secret: Zeroizing::new(secret.to_owned()), key });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_known_by_scope_and_secret_and_bounded() {
+        let auth = |service: &str| {
+            let head = format!(
+                "TC3-HMAC-SHA256 Credential=ID/2026-01-01/{service}/tc3_request, SignedHeaders=content-type;host, Signature=0"
+            );
+            Authorization::parse(head.as_bytes()).unwrap()
+        };
+        let keys = SigningKeys::default();
+        let put = |auth: &Authorization, secret: &str| {
+            keys.put(auth, secret, SigningKey::derive(secret, &auth.date, &auth.service));
+        };
+        let (eiam, cwp) = (auth("eiam"), auth("cwp"));
+        put(&eiam, "old");
+        assert!(keys.get(&eiam, "old").is_some());
+        assert!(keys.get(&eiam, "new").is_none() && keys.get(&cwp, "old").is_none());
+        put(&eiam, "new");
+        assert!(keys.get(&eiam, "old").is_none() && keys.get(&eiam, "new").is_some());
+        for number in 0..CAPACITY {
+            put(&auth(&number.to_string()), "new");
+        }
+        assert!(keys.0.lock().unwrap().values().map(Vec::len).sum::<usize>() <= CAPACITY);
     }
 }

@@ -33,10 +33,5 @@ pub async fn serve<B: Backend>(
     backend: Arc<B>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), Error> {
-    let app = app::App::new(config.clone(), backend);
-    let gauge = app.metrics.connections();
-    let connections = Arc::new(move |change: i64| {
-        gauge.inc_by(change);
-    });
-    bound.run(&config, app.router(), connections, stop).await
+    bound.run(app::App::new(config, backend), stop).await
 }

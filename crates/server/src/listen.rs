@@ -1,11 +1,12 @@
 //! Binding, accepting, serving connections and stopping. What a request means is the router's business.
 
-use crate::{Error, config::Config, stall::Stall, tls};
-use axum::{Router, body::Body, extract::Request};
+use crate::{Error, app::App, backend::Backend, config::Config, stall::Stall, tls};
+use axum::Router;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use std::{
+    convert::Infallible,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -15,7 +16,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt as _;
 
 /// Largest request head in bytes; the longest allowed query fits twice.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -77,16 +77,15 @@ impl Bound {
     ///
     /// # Errors
     /// [`Error::CutOff`] when connections did not end in time.
-    pub(crate) async fn run(
+    pub(crate) async fn run<B: Backend>(
         self,
-        config: &Config,
-        router: Router,
-        connections: Arc<dyn Fn(i64) + Send + Sync>,
+        app: Arc<App<B>>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), Error> {
-        let server =
-            Arc::new(Connections { http: protocol(config), config: config.clone(), router, connections });
-        let places = Arc::new(Semaphore::new(config.limits.connections));
+        let limits = app.config.limits.clone();
+        let (http, router) = (protocol(&app.config), Arc::clone(&app).router());
+        let server = Arc::new(Connections { http, app, router });
+        let places = Arc::new(Semaphore::new(limits.connections));
         let graceful = GracefulShutdown::new();
         let acceptor = self.tls.map(|t| t.0);
         tokio::pin!(stop);
@@ -103,7 +102,7 @@ impl Bound {
             }
         }
         drop(self.listener);
-        finish(graceful, config.limits.stop_timeout).await
+        finish(graceful, limits.stop_timeout).await
     }
 }
 
@@ -140,14 +139,13 @@ fn protocol(config: &Config) -> http1::Builder {
     http
 }
 
-struct Connections {
+struct Connections<B> {
     http: http1::Builder,
-    config: Config,
+    app: Arc<App<B>>,
     router: Router,
-    connections: Arc<dyn Fn(i64) + Send + Sync>,
 }
 
-impl Connections {
+impl<B: Backend> Connections<B> {
     async fn serve(
         self: Arc<Self>,
         stream: TcpStream,
@@ -156,20 +154,21 @@ impl Connections {
         watcher: Watcher,
         place: OwnedSemaphorePermit,
     ) {
-        (self.connections)(1);
+        let connections = self.app.metrics.connections();
+        connections.inc();
         let ip = address.ip().to_canonical();
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY");
         }
         match tls {
             None => self.speak(stream, Peer { ip, private: ip.is_loopback() }, watcher).await,
-            Some(tls) => match timeout(self.config.limits.header_timeout, tls.accept(stream)).await {
+            Some(tls) => match timeout(self.app.config.limits.header_timeout, tls.accept(stream)).await {
                 Ok(Ok(stream)) => self.speak(stream, Peer { ip, private: true }, watcher).await,
                 Ok(Err(error)) => tracing::debug!(%ip, %error, "TLS handshake failed"),
                 Err(_) => tracing::debug!(%ip, "TLS handshake took too long"),
             },
         }
-        (self.connections)(-1);
+        connections.dec();
         drop(place);
     }
 
@@ -179,11 +178,9 @@ impl Connections {
         peer: Peer,
         watcher: Watcher,
     ) {
-        let stream = TokioIo::new(Stall::new(stream, self.config.limits.write_timeout));
-        let service = service_fn(|request: hyper::Request<Incoming>| {
-            let mut request: Request = request.map(Body::new);
-            request.extensions_mut().insert(peer);
-            self.router.clone().oneshot(request)
+        let stream = TokioIo::new(Stall::new(stream, self.app.config.limits.write_timeout));
+        let service = service_fn(|request: hyper::Request<Incoming>| async {
+            Ok::<_, Infallible>(self.app.answer(&self.router, peer, request).await)
         });
         if let Err(error) = watcher.watch(self.http.serve_connection(stream, service)).await {
             // A client that went away or never spoke HTTP: nothing to answer, nothing to alarm about.

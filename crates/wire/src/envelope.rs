@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::json::push_text;
 use crate::{Error, Lang};
 
 /// A response type: a struct that serialises to a JSON object without `Error` or `RequestId`.
@@ -35,6 +36,11 @@ impl Body {
         Self([OPENING, b"{}"].concat())
     }
 
+    /// Members that were written behind [`OPENING`]; a whole JSON object.
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     /// The members as one JSON object.
     pub fn as_json(&self) -> &[u8] {
         self.0.get(OPENING.len()..).unwrap_or_default()
@@ -42,7 +48,7 @@ impl Body {
 }
 
 /// How every answer begins.
-const OPENING: &[u8] = b"{\"Response\":";
+pub(crate) const OPENING: &[u8] = b"{\"Response\":";
 
 /// `{"Response":{...,"RequestId":"..."}}`. `request_id` is a UUID in lower case.
 pub fn success(body: Body, request_id: &str) -> Vec<u8> {
@@ -73,12 +79,6 @@ fn close(out: &mut Vec<u8>, request_id: &str) {
     out.extend_from_slice(b"\"RequestId\":");
     push_text(out, request_id);
     out.extend_from_slice(b"}}");
-}
-
-/// Appends a JSON string.
-fn push_text(out: &mut Vec<u8>, text: &str) {
-    // `Value`'s Display cannot fail, unlike `to_writer`, whose error type would have to be handled.
-    out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
 }
 
 #[cfg(test)]

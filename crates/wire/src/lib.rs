@@ -7,6 +7,7 @@ pub mod decode;
 pub mod envelope;
 pub mod error;
 mod generated;
+pub mod json;
 pub mod media;
 mod multipart;
 mod nullable;

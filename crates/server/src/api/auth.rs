@@ -99,9 +99,13 @@ fn verify_v3(
     timestamp: i64,
     secret: &str,
 ) -> Result<(), tc3::Error> {
-    let key = keys.get(auth, secret);
+    let known = keys.get(auth, secret);
+    let is_new = known.is_none();
+    let key = known.unwrap_or_else(|| v3::SigningKey::derive(secret, &auth.date, &auth.service));
     let verified = v3::verify(request, auth, timestamp, &key)?;
-    keys.put(auth, secret, &key);
+    if is_new {
+        keys.put(auth, secret, key);
+    }
     tracing::trace!(service = %auth.service, host = ?verified.host, case = ?verified.case, "signature");
     Ok(())
 }

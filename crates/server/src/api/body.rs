@@ -3,8 +3,8 @@
 
 use super::head::{Head, Version};
 use crate::config::Limits;
-use axum::body::Body as HttpBody;
 use http_body_util::BodyExt as _;
+use hyper::body::{Body, Bytes};
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,6 +17,11 @@ const SMALL: usize = 16 * 1024;
 /// answer rather than a reset connection.
 const DRAIN: usize = 16 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
+
+/// A body on its way in, straight from the connection or through the router.
+pub trait Incoming: Body<Data = Bytes, Error: std::fmt::Display> + Unpin {}
+
+impl<T: Body<Data = Bytes, Error: std::fmt::Display> + Unpin> Incoming for T {}
 
 /// A body and its hash.
 pub struct Read {
@@ -34,7 +39,7 @@ pub struct Read {
 /// breaks off or takes too long.
 pub async fn read(
     head: &Head,
-    body: HttpBody,
+    body: impl Incoming,
     limits: &Limits,
     memory: &Arc<Semaphore>,
 ) -> Result<Read, Error> {
@@ -88,7 +93,7 @@ async fn hold(
     }
 }
 
-async fn collect(body: &mut HttpBody, announced: usize, limit: usize) -> Result<Read, Error> {
+async fn collect(body: &mut impl Incoming, announced: usize, limit: usize) -> Result<Read, Error> {
     let mut bytes = Vec::with_capacity(announced.min(SMALL));
     let mut hash = Sha256::new();
     while let Some(frame) = body.frame().await {
@@ -104,7 +109,7 @@ async fn collect(body: &mut HttpBody, announced: usize, limit: usize) -> Result<
     Ok(Read { bytes, sha256: hash.finalize().into(), _memory: None })
 }
 
-async fn drain(mut body: HttpBody) {
+async fn drain(mut body: impl Incoming) {
     let discard = async {
         let mut seen = 0;
         while let Some(Ok(frame)) = body.frame().await {

@@ -4,6 +4,7 @@
 mod auth;
 mod body;
 mod failure;
+mod guard;
 mod head;
 mod record;
 mod sent;
@@ -11,21 +12,30 @@ mod sent;
 use crate::{answer, app::App, backend::Backend, backend::Caller, listen::Peer, pages};
 use axum::{
     body::Body,
-    extract::{Extension, Request, State},
-    http::Response,
+    extract::{Extension, State},
+    http::{Request, Response},
 };
 use head::Head;
 use record::Record;
 use sent::Sent;
 use std::sync::Arc;
 use tc3::parse_timestamp;
-use wire::{ActionId, Code, Error, envelope};
+use wire::{ActionId, Code, Error, Kind, envelope};
 
-/// Answers whatever arrives on a path that nothing else uses.
-pub(crate) async fn handle<B: Backend>(
+/// Answers whatever the router has no route for.
+pub(crate) async fn fallback<B: Backend>(
     State(app): State<Arc<App<B>>>,
     Extension(peer): Extension<Peer>,
-    request: Request,
+    request: Request<Body>,
+) -> Response<Body> {
+    handle(&app, peer, request).await
+}
+
+/// Answers a call.
+pub(crate) async fn handle<B: Backend, R: body::Incoming>(
+    app: &Arc<App<B>>,
+    peer: Peer,
+    request: Request<R>,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let head = Head::new(parts);
@@ -34,7 +44,7 @@ pub(crate) async fn handle<B: Backend>(
     }
     let running = app.metrics.running();
     let mut record = Record::new(&head, peer);
-    let outcome = call(&app, peer, &head, body, &mut record).await;
+    let outcome = call(app, peer, &head, body, &mut record).await;
     record.finish(&app.metrics, outcome.as_ref().err());
     drop(running);
     let envelope = match outcome {
@@ -48,7 +58,7 @@ async fn call<B: Backend>(
     app: &Arc<App<B>>,
     peer: Peer,
     head: &Head,
-    body: Body,
+    body: impl body::Incoming,
     record: &mut Record,
 ) -> Result<wire::Body, Error> {
     head.check_method()?;
@@ -71,18 +81,21 @@ async fn call<B: Backend>(
     act(Arc::clone(&app.backend), caller, named.action, sent.params).await
 }
 
-/// Runs the action as a task of its own: it ends even when the client goes away in the middle of a write, and
-/// should it panic, the client still gets an answer.
+/// Runs the action; should it panic, the client still gets an answer. One that may change something runs as a task
+/// of its own, so that it ends even when the client goes away in the middle of a write. One that only reads may end
+/// with its client, and saves the way through the scheduler.
 async fn act<B: Backend>(
     backend: Arc<B>,
     caller: Caller,
     action: ActionId,
     params: wire::Params,
 ) -> Result<wire::Body, Error> {
-    match tokio::spawn(backend.call(caller, action, params)).await {
-        Ok(outcome) => outcome,
-        Err(error) => Err(Error::internal(format!("the handler did not end: {error}"))),
-    }
+    let work = backend.call(caller, action, params);
+    let ended = match action.action().kind {
+        Kind::Read => guard::caught(work).await,
+        Kind::Write | Kind::Task => tokio::spawn(work).await.map_err(|error| error.to_string()),
+    };
+    ended.unwrap_or_else(|cause| Err(Error::internal(format!("the handler did not end: {cause}"))))
 }
 
 /// What the request says it is.

@@ -101,7 +101,7 @@ impl Backend for Fake {
                 params.decode::<cwp::ExportTasksRequest>()?;
                 Ok(Body::empty())
             }
-            ActionId::EiamDeleteUser => panic!("a handler with a defect"),
+            ActionId::EiamDeleteUser | ActionId::EiamDescribeUserInfo => panic!("a handler with a defect"),
             _ => Ok(Body::empty()),
         }
     }

@@ -16,8 +16,8 @@ pub struct Verified {
 /// Verifies the signature of `request`, whose `Authorization` header was parsed into `auth`.
 ///
 /// `timestamp` is the one of the request, `key` derived from the caller's secret with `auth.date` and
-/// `auth.service`. The window is [`check_window`](crate::check_window)'s business. Every candidate is computed,
-/// whether or not one matched before, so the time says nothing about the signature.
+/// `auth.service`. The window is [`check_window`](crate::check_window)'s business. A wrong signature is compared with
+/// every candidate in constant time; a right one ends the search, which tells nobody more than the answer does.
 ///
 /// # Errors
 /// [`Error::SignatureFailure`] when nothing matches or the scope date is not the UTC date of the timestamp;
@@ -31,7 +31,6 @@ pub fn verify(
     let date = auth.check_date(timestamp);
     let sent_host =
         request.only_header("host").ok_or(Error::InvalidAuthorization("there is not one Host header"))?;
-    let mut matched = None;
     for (form, host) in host::candidates(sent_host) {
         let mut previous = None;
         for case in [Case::AsSent, Case::Lower] {
@@ -41,12 +40,11 @@ pub fn verify(
             }
             let text = string_to_sign(timestamp, &auth.date, &auth.service, &canonical);
             let equal: Choice = key.sign(&text).as_bytes().ct_eq(auth.signature.as_bytes());
-            if bool::from(equal) && matched.is_none() {
-                matched = Some(Verified { host: form, case });
+            if bool::from(equal) {
+                return date.map(|()| Verified { host: form, case });
             }
             previous = Some(canonical);
         }
     }
-    date?;
-    matched.ok_or(Error::SignatureFailure)
+    Err(Error::SignatureFailure)
 }
