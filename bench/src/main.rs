@@ -13,6 +13,7 @@ mod generate;
 mod load;
 mod measure;
 mod people;
+mod plot;
 mod report;
 mod server;
 
@@ -73,14 +74,19 @@ struct Options {
 enum Part {
     /// Questions to the directory, in process, beside SQLite.
     People,
-    /// Three random conditions at once, in process; only when asked for.
+    /// Three random conditions at once, in process.
     Conjunctions,
+    /// The questions to the directory asked of PostgreSQL, too; only with `--full` or when asked for together with
+    /// `people`.
+    Postgres,
     /// Questions while people change, in process; only when asked for.
     Writes,
     /// The same through HTTP; does the first part as well, to compare answers.
     Http,
     /// Three of them beside a bare handler that returns the same bytes.
     Floor,
+    /// Readers beside writers, through HTTP.
+    Mixed,
     /// Accounts in memory, in process.
     Accounts,
     /// The writers of exports alone.
@@ -146,13 +152,13 @@ impl Options {
 fn run(options: &Options) -> Result<()> {
     let options = options.settled();
     std::fs::create_dir_all(&options.work)?;
-    if options.only.contains(&Part::Conjunctions) {
-        people::conjunctions::run(&options)?;
-    }
     if options.only.contains(&Part::Writes) {
         people::writes::run(&options)?;
     }
     let mut report = report::Report::new(&options);
+    if options.wants(Part::Conjunctions) {
+        report.conjunctions = Some(people::conjunctions::run(&options)?);
+    }
     let mut answers = Vec::new();
     if options.wants(Part::Formats) {
         report.formats = formats::run(&options)?;
@@ -163,7 +169,10 @@ fn run(options: &Options) -> Result<()> {
     if options.wants(Part::People) || options.wants(Part::Http) {
         (report.people, answers) = people::run(&options)?;
     }
-    if [Part::Http, Part::Floor, Part::Exports].into_iter().any(|part| options.wants(part)) {
+    if options.full || options.only.contains(&Part::Postgres) {
+        report.peers = people::postgres::run(&options, &answers, &report.people)?;
+    }
+    if [Part::Http, Part::Floor, Part::Mixed, Part::Exports].into_iter().any(|part| options.wants(part)) {
         let data = load::data(&options, &options.rollcall)?;
         let begin = std::time::Instant::now();
         let server = server::Server::start(&options.rollcall, &data)?;
@@ -174,6 +183,9 @@ fn run(options: &Options) -> Result<()> {
         }
         if options.wants(Part::Floor) {
             report.floor = people::http::floor(&options, &server, &data)?;
+        }
+        if options.wants(Part::Mixed) {
+            report.mixed = Some(people::mixed::run(&options, &server)?);
         }
         if options.wants(Part::Exports) {
             report.exports = exports::run(&options, &server, &data)?;

@@ -11,6 +11,8 @@ use crate::{Options, Result};
 pub mod conjunctions;
 pub mod floor;
 pub mod http;
+pub mod mixed;
+pub mod postgres;
 mod questions;
 mod roster;
 mod sqlite;

@@ -4,15 +4,20 @@ use std::fs;
 
 use serde::Serialize;
 
-use crate::accounts::AccountsReport;
+use crate::accounts::{AccountsReport, FilterRow};
 use crate::exports::Exports;
 use crate::measure::{Samples, quantile};
 use crate::people::http::CONNECTIONS;
+use crate::people::mixed::Mixed;
+use crate::people::postgres::PeerRow;
 use crate::people::{Answer, Question};
+use crate::plot::Chart;
 use crate::{Options, Result};
 
 const JSON: &str = "docs/bench.json";
 const DOCUMENT: &str = "docs/performance.md";
+const PEOPLE_PLOT: &str = "docs/people.svg";
+const ACCOUNTS_PLOT: &str = "docs/accounts.svg";
 const BEGIN: &str = "<!-- bench:begin (written by `cargo xtask bench`) -->";
 const END: &str = "<!-- bench:end -->";
 
@@ -31,6 +36,12 @@ pub struct Report {
     pub accounts: AccountsReport,
     /// Questions to the directory, in process.
     pub people: Vec<PeopleRow>,
+    /// The same beside PostgreSQL.
+    pub peers: Vec<PeerRow>,
+    /// Three random conditions: median, 99th percentile, longest.
+    pub conjunctions: Option<[f64; 3]>,
+    /// Readers beside writers, through HTTP.
+    pub mixed: Option<Mixed>,
     /// The same through HTTP.
     pub http: Vec<HttpRow>,
     /// Some of them beside a bare handler with the same bytes.
@@ -144,6 +155,8 @@ pub struct PeopleRow {
     pub ours: (f64, f64),
     /// Median and 99th percentile of SQLite.
     pub sqlite: (f64, f64),
+    /// Average here and of SQLite.
+    pub mean: (f64, f64),
     /// SQLite's median in ours.
     pub ratio: f64,
     /// Average total, where asked for.
@@ -157,6 +170,9 @@ impl PeopleRow {
     pub fn new(question: Question, ours: &Samples<Answer>, theirs: &Samples<Answer>) -> Self {
         let times = |samples: &Samples<Answer>| (samples.quantile(0.5), samples.quantile(0.99));
         let (our, their) = (times(ours), times(theirs));
+        let mean = |samples: &Samples<Answer>| {
+            samples.answers.iter().map(|(_, time)| time).sum::<f64>() / samples.answers.len() as f64
+        };
         let totals: Vec<f64> =
             ours.answers.iter().filter_map(|(answer, _)| Some(answer.total? as f64)).collect();
         PeopleRow {
@@ -164,6 +180,7 @@ impl PeopleRow {
             text: question.text(),
             ours: our,
             sqlite: their,
+            mean: (mean(ours), mean(theirs)),
             ratio: their.0 / our.0,
             total: (!totals.is_empty()).then(|| totals.iter().sum::<f64>() / totals.len() as f64),
             compared: ours.answers.len().min(theirs.answers.len()),
@@ -181,6 +198,9 @@ impl Report {
             account_count: options.accounts,
             accounts: AccountsReport::default(),
             people: Vec::new(),
+            peers: Vec::new(),
+            conjunctions: None,
+            mixed: None,
             http: Vec::new(),
             floor: Vec::new(),
             formats: Vec::new(),
@@ -202,6 +222,21 @@ impl Report {
             let rows: Vec<_> = self.people.iter().map(PeopleRow::cells).collect();
             text += &format!("\n{people} people, in process, one thread, every answer compared:\n\n");
             text += &table(&head, &rows);
+        }
+        if !self.peers.is_empty() {
+            let head = ["", "", "ours", "SQLite", "PostgreSQL", "times less than the best"];
+            let rows: Vec<_> = self.peers.iter().map(PeerRow::cells).collect();
+            text += "\nProcessor time of each question, averages:\n\n";
+            text += &table(&head, &rows);
+        }
+        if let Some([half, most, worst]) = self.conjunctions {
+            text += &format!(
+                "\nThree random conditions with any order, any page and the total: median {}, 99th percentile {}, \
+                 longest {}.\n",
+                duration(half),
+                duration(most),
+                duration(worst)
+            );
         }
         if !self.http.is_empty() {
             let head = ["", "question", "answers/s", "p50", "p99", "server CPU each"];
@@ -226,6 +261,7 @@ impl Report {
             text += "\nBeside a bare axum handler that verifies the same signature and returns the same bytes:\n\n";
             text += &table(&head, &rows);
         }
+        text += &self.mixed.as_ref().map(Mixed::markdown).unwrap_or_default();
         text += &self.exports.markdown();
         if !self.formats.is_empty() {
             let head = ["writer alone", "", "rows", "cells a row", "CPU", "rows a CPU second"];
@@ -247,10 +283,69 @@ impl Report {
     /// Writes the documents, below the present directory.
     pub fn write(&self) -> Result<()> {
         fs::write(JSON, serde_json::to_string_pretty(self)? + "\n")?;
+        fs::write(PEOPLE_PLOT, self.people_plot())?;
+        fs::write(ACCOUNTS_PLOT, self.accounts_plot())?;
         let document = fs::read_to_string(DOCUMENT)?;
         let parts = document.split_once(BEGIN).and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
         let (head, tail) = parts.ok_or_else(|| format!("{DOCUMENT} has no place for the tables"))?;
         Ok(fs::write(DOCUMENT, format!("{head}{BEGIN}\n{}{END}{tail}", self.markdown()))?)
+    }
+}
+
+impl Report {
+    fn people_plot(&self) -> String {
+        let group = |row: &PeopleRow| {
+            (format!("{} {}", row.question, row.text), vec![Some(row.ours.0), Some(row.sqlite.0)])
+        };
+        Chart {
+            title: &format!("{} people: median of a question, in process", grouped(self.people_count)),
+            series: &["Rollcall", "SQLite"],
+            groups: self.people.iter().map(group).collect(),
+            print: duration,
+        }
+        .svg()
+    }
+
+    fn accounts_plot(&self) -> String {
+        let group = |row: &FilterRow| (row.filter.clone(), vec![Some(row.first.0), Some(row.deep.0)]);
+        Chart {
+            title: &format!(
+                "{} accounts: median of a page with its total",
+                grouped(self.accounts.accounts as u64)
+            ),
+            series: &["first page", "at nine tenths"],
+            groups: self.accounts.filters.iter().map(group).collect(),
+            print: duration,
+        }
+        .svg()
+    }
+}
+
+impl PeerRow {
+    fn cells(&self) -> Vec<String> {
+        let mut cells = vec![self.question.clone(), String::new()];
+        cells.extend([self.ours, self.sqlite, self.postgres].map(duration));
+        cells.push(ratio(self.sqlite.min(self.postgres) / self.ours));
+        cells
+    }
+}
+
+impl Mixed {
+    fn markdown(&self) -> String {
+        format!(
+            "\nReaders through HTTP, 400 paced questions a second (Q1, Q3, Q7): median {}, 99th percentile {} on the idle \
+             server; {}, {} and at worst {} while {} people (median {}, 99th percentile {}) and {:.0} hosts a second \
+             change.\n",
+            duration(self.idle.0),
+            duration(self.idle.1),
+            duration(self.busy.0),
+            duration(self.busy.1),
+            duration(self.busy.2),
+            grouped(self.writes.round() as u64),
+            duration(self.write.0),
+            duration(self.write.1),
+            self.reports,
+        )
     }
 }
 

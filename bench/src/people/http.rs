@@ -168,7 +168,7 @@ fn work<'a>(
 }
 
 /// The question as a request of ListUsers.
-fn request(question: Question, values: &Values, people: u64) -> Value {
+pub fn request(question: Question, values: &Values, people: u64) -> Value {
     let condition: serde_json::Map<_, _> = question
         .condition(values)
         .into_iter()
