@@ -16,6 +16,7 @@ mod ids;
 mod keyring;
 mod observer;
 pub mod offline;
+mod readers;
 mod rollcall;
 mod secrets;
 mod service;

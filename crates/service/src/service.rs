@@ -8,9 +8,7 @@ use export::ExportDir;
 use jiff::tz::TimeZone;
 use model::{Day, ExportTask, HostRecord, Millis, Tenant, TenantId};
 use roster::{Accounts, Loading, People};
-use store::{
-    Audit, Change, DataDir, Effect, MasterKey, Reader, SqliteStore, Store, Write, WriteError, Writer,
-};
+use store::{Audit, Change, DataDir, Effect, MasterKey, SqliteStore, Write, WriteError, Writer};
 use tokio::sync::Semaphore;
 use wire::{Code, Error};
 
@@ -20,6 +18,7 @@ use crate::directory::{Directory, TenantState};
 use crate::exports::{Downloads, Exporter, Job, Table, Workers};
 use crate::keyring::Keyring;
 use crate::observer::{self, Observer};
+use crate::readers::{Lent, Readers};
 use crate::secrets::Secrets;
 use crate::{Caller, cwp, rollcall};
 
@@ -89,7 +88,7 @@ pub struct Service {
     keyring: Arc<Keyring>,
     pub(crate) secrets: Arc<Secrets>,
     writer: Arc<Writer>,
-    reader: Mutex<Box<dyn Reader + Send>>,
+    readers: Readers,
     tasks: Arc<Table>,
     downloads: Downloads,
     exporter: OnceLock<Arc<Exporter>>,
@@ -116,10 +115,12 @@ impl Service {
         let master = MasterKey::load(&dir.master_key(), from_environment.as_deref())?;
         let secrets = Arc::new(Secrets::new(master));
         let store = SqliteStore::open(dir.database(), store::Limits::default())?;
-        let mut reader = store.reader()?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // The start reads people and hosts at once.
+        let readers = Readers::open(&store, cores.max(2))?;
         let (directory, keyring, tasks) =
             (Arc::<Directory>::default(), Arc::<Keyring>::default(), Arc::<Table>::default());
-        for credential in reader.credentials()? {
+        for credential in readers.lend().credentials()? {
             keyring.put(secrets.open_key(credential)?);
         }
         let observer = Observer {
@@ -138,14 +139,13 @@ impl Service {
             tasks: Arc::clone(&tasks),
             clock: settings.clock.clone(),
         };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let service = Arc::new(Service {
             settings,
             directory,
             keyring,
             secrets,
             writer: Arc::new(writer),
-            reader: Mutex::new(reader),
+            readers,
             tasks,
             downloads,
             exporter: OnceLock::new(),
@@ -198,23 +198,16 @@ impl Service {
 
     fn load_tenant(&self, tenant: Tenant) -> Result<TenantState, OpenError> {
         let started = std::time::Instant::now();
-        let mut reader = self.reader();
-        let root = reader.root_org_node(tenant.id)?.unwrap_or_default();
-        let mut people = Vec::new();
-        reader.each_person(tenant.id, &mut |person| {
-            people.push(person);
-            progress(people.len(), &tenant.name, "people");
+        let root = self.reader().root_org_node(tenant.id)?.unwrap_or_default();
+        let (people, accounts) = std::thread::scope(|scope| {
+            let people = std::thread::Builder::new().name("load-people".to_owned());
+            let people =
+                people.spawn_scoped(scope, || self.load_people(&tenant)).map_err(OpenError::Thread)?;
+            let accounts = self.load_accounts(&tenant);
+            let people = people.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok::<_, OpenError>((people?, accounts?))
         })?;
-        let (mut loading, mut hosts) = (Loading::default(), 0);
-        reader.each_host(tenant.id, &mut |state, accounts| {
-            loading.push(Arc::new(state), accounts.iter().copied());
-            hosts += 1;
-            progress(hosts, &tenant.name, "hosts");
-        })?;
-        drop(reader);
-        let empty = observer::new_tenant(tenant, &root);
-        let accounts = Accounts::loaded(loading);
-        let state = TenantState { people: People::load(people), accounts, ..empty };
+        let state = TenantState { people, accounts, ..observer::new_tenant(tenant, &root) };
         tracing::info!(
             tenant = state.tenant.name,
             people = state.people.snapshot().len(),
@@ -223,6 +216,25 @@ impl Service {
             "tenant loaded"
         );
         Ok(state)
+    }
+
+    fn load_people(&self, tenant: &Tenant) -> Result<People, store::StoreError> {
+        let mut people = Vec::new();
+        self.reader().each_person(tenant.id, &mut |person| {
+            people.push(person);
+            progress(people.len(), &tenant.name, "people");
+        })?;
+        Ok(People::load(people))
+    }
+
+    fn load_accounts(&self, tenant: &Tenant) -> Result<Accounts, store::StoreError> {
+        let (mut loading, mut hosts) = (Loading::default(), 0);
+        self.reader().each_host(tenant.id, &mut |state, accounts| {
+            loading.push(Arc::new(state), accounts.iter().copied());
+            hosts += 1;
+            progress(hosts, &tenant.name, "hosts");
+        })?;
+        Ok(Accounts::loaded(loading))
     }
 
     fn start_exports(self: &Arc<Self>) -> Result<(), OpenError> {
@@ -406,8 +418,8 @@ impl Service {
         gauges
     }
 
-    fn reader(&self) -> std::sync::MutexGuard<'_, Box<dyn Reader + Send>> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reader(&self) -> Lent<'_> {
+        self.readers.lend()
     }
 
     /// What the store remembers of a host of the caller's tenant, its facts included; `None` when it is not known.
