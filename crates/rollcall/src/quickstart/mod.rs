@@ -52,7 +52,7 @@ struct ServeDefaults {
 
 /// Runs the command.
 pub fn run(target: &Target, args: &Args) -> Result<(), CliError> {
-    start_log(LogForm::Text, "warn")?;
+    let _log = start_log(LogForm::Text, "warn")?;
     let dir = target.data_dir()?;
     heading("Server")?;
     let credentials = local::ensure_credentials(&dir, "quickstart")?;

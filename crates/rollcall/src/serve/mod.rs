@@ -1,5 +1,6 @@
 //! `rollcall serve`: the server until it is told to stop.
 
+mod log;
 mod running;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -8,6 +9,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
+pub use log::Log;
 pub use running::Running;
 
 use crate::{
@@ -68,23 +70,26 @@ pub enum LogForm {
 
 /// Runs the command.
 pub fn run(target: &Target, args: &Args) -> Result<(), CliError> {
-    start_log(args.log, "info")?;
+    let _log = start_log(args.log, "info")?;
     let running = Running::start(&target.data_dir()?, args)?;
     emit(format!("listening on {}\n", running.bound_url()).as_bytes())?;
     running.until_signal()
 }
 
-/// Sends the log to stderr. ROLLCALL_LOG chooses what it says, `level` when it is not set.
-pub fn start_log(form: LogForm, level: &str) -> Result<(), CliError> {
+/// Sends the log to stderr, until the end of what is returned. ROLLCALL_LOG chooses what it says, `level` when it is
+/// not set.
+pub fn start_log(form: LogForm, level: &str) -> Result<Log, CliError> {
     let chosen = std::env::var("ROLLCALL_LOG").unwrap_or_else(|_| level.to_owned());
     let filter = EnvFilter::try_new(&chosen)
         .map_err(|e| CliError::usage(format!("ROLLCALL_LOG={chosen} is not understood: {e}")))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = Log::start().map_err(|e| CliError::io("could not start the log", &e))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(log.writer());
     let started = match form {
-        LogForm::Text => log.with_ansi(style::on_stderr()).try_init(),
-        LogForm::Json => log.json().flatten_event(true).try_init(),
+        LogForm::Text => lines.with_ansi(style::on_stderr()).try_init(),
+        LogForm::Json => lines.json().flatten_event(true).try_init(),
     };
-    started.map_err(|e| CliError::new(format!("could not start the log: {e}")))
+    started.map_err(|e| CliError::new(format!("could not start the log: {e}")))?;
+    Ok(log)
 }
 
 fn zone(text: &str) -> Result<TimeZone, String> {
