@@ -88,7 +88,8 @@ impl Postgres {
         if fresh {
             make(&programs, &place)?;
         }
-        let mut server = program(&programs, "postgres", &["-D", &text(&place.join("data")), "-k", &text(&place)]);
+        let mut server =
+            program(&programs, "postgres", &["-D", &text(&place.join("data")), "-k", &text(&place)]);
         let server = server
             .stdout(Stdio::null())
             .stderr(fs::File::create(options.work.join("postgres.log"))?)

@@ -21,9 +21,10 @@ impl Roster {
     /// Makes the people and lays them out.
     pub fn new(count: u64) -> Self {
         let made = generate::People::new();
-        let all: Vec<_> = (0..count).map(|index| made.person(index)).collect();
+        let mut all = roster::PeopleLoading::default();
+        (0..count).for_each(|index| all.push(&made.person(index)));
         let begin = Instant::now();
-        let people = roster::People::load(all);
+        let people = roster::People::loaded(&all);
         eprintln!("{count} people laid out in {:.1} s", begin.elapsed().as_secs_f64());
         Roster { people: Arc::new(people), count }
     }

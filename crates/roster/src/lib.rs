@@ -23,5 +23,5 @@ mod snapshot;
 mod table;
 
 pub use accounts::{Accounts, AccountsSnapshot, HostChange, HostView, Loading};
-pub use people::{People, PeopleSnapshot, PersonChange, PersonView};
+pub use people::{People, PeopleLoading, PeopleSnapshot, PersonChange, PersonView};
 pub use snapshot::{Page, RowId};

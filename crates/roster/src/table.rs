@@ -76,6 +76,7 @@ impl Table {
     }
 
     /// The column of a field, if the table has it.
+    #[inline]
     pub(crate) fn column(&self, field: Field) -> Option<&Column> {
         let place = self.places[usize::from(field.id())];
         self.columns.get(usize::from(place)).map(|(_, column)| column)
@@ -108,6 +109,7 @@ impl Table {
     }
 
     /// The text of a row, which has to be one of the table.
+    #[inline]
     pub(crate) fn text(&self, row: u32, field: Field) -> Option<&str> {
         match self.column(field)? {
             Column::Text(column) => Some(column.texts().get(row)),
@@ -132,6 +134,7 @@ impl Table {
     }
 
     /// The whole number of a row, which has to be one of the table.
+    #[inline]
     pub(crate) fn int(&self, row: u32, field: Field) -> Option<i64> {
         match self.column(field)? {
             Column::Int(column) => column.get(row),

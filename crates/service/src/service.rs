@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use export::ExportDir;
 use jiff::tz::TimeZone;
 use model::{Day, ExportTask, HostRecord, Millis, Tenant, TenantId};
-use roster::{Accounts, Loading, People};
+use roster::{Accounts, Loading, People, PeopleLoading};
 use store::{Audit, Change, DataDir, Effect, MasterKey, SqliteStore, Write, WriteError, Writer};
 use tokio::sync::Semaphore;
 use wire::{Code, Error};
@@ -219,12 +219,12 @@ impl Service {
     }
 
     fn load_people(&self, tenant: &Tenant) -> Result<People, store::StoreError> {
-        let mut people = Vec::new();
+        let mut people = PeopleLoading::default();
         self.reader().each_person(tenant.id, &mut |person| {
-            people.push(person);
+            people.push(&person);
             progress(people.len(), &tenant.name, "people");
         })?;
-        Ok(People::load(people))
+        Ok(People::loaded(&people))
     }
 
     fn load_accounts(&self, tenant: &Tenant) -> Result<Accounts, store::StoreError> {

@@ -9,7 +9,8 @@ use search::people::{
 };
 use search::{Field, Filter, Row, Sort, int_of};
 
-use super::rest::{Rest, views};
+use super::loading::{Loaded, PeopleLoading};
+use super::rest::Rest;
 use super::view::PersonView;
 use crate::brief::Fields;
 use crate::column::Splice;
@@ -36,17 +37,11 @@ pub(super) struct PeopleMain {
 }
 
 impl PeopleMain {
-    pub(super) fn load(mut people: Vec<Person>) -> Self {
-        // Stable, so that of several with one id the last is the one to keep.
-        people.sort_by(|a, b| a.id.cmp(&b.id));
-        people.dedup_by(|later, kept| {
-            let same = later.id == kept.id;
-            if same {
-                std::mem::swap(later, kept);
-            }
-            same
-        });
-        Self { table: Table::new(&TABLE, &LAYOUT, &people), rest: Rest::new(views(&people)) }
+    /// Lays out what was collected.
+    pub(super) fn load(people: &PeopleLoading) -> Self {
+        let rows = people.rows();
+        let rest = Rest::new(rows.iter().map(Loaded::view));
+        Self { table: Table::new(&TABLE, &LAYOUT, &rows), rest }
     }
 
     /// The row of an id.

@@ -1,5 +1,6 @@
 //! The workforce directory in memory.
 
+mod loading;
 mod main;
 mod rest;
 mod view;
@@ -12,6 +13,7 @@ use search::Query;
 use crate::delta::Change;
 use crate::keeper::Keeper;
 use crate::snapshot::{Page, Place, RowId, Snapshot};
+pub use loading::PeopleLoading;
 use main::PeopleMain;
 pub use view::PersonView;
 
@@ -31,7 +33,14 @@ pub struct People(Keeper<PeopleMain>);
 impl People {
     /// Takes the people there are, in any order; of several with one id the last counts.
     pub fn load(people: impl IntoIterator<Item = Person>) -> Self {
-        Self(Keeper::new(PeopleMain::load(people.into_iter().collect())))
+        let mut loading = PeopleLoading::default();
+        people.into_iter().for_each(|person| loading.push(&person));
+        Self::loaded(&loading)
+    }
+
+    /// Takes what was collected one by one.
+    pub fn loaded(loading: &PeopleLoading) -> Self {
+        Self(Keeper::new(PeopleMain::load(loading)))
     }
 
     /// The current state. Later changes do not show in it.

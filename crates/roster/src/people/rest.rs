@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use model::Person;
 use rustc_hash::FxHashMap;
 
 use super::PersonView;
@@ -59,12 +58,24 @@ pub(super) struct Rest {
 
 /// Kinds that are known, by place.
 #[derive(Default)]
-struct Kinds {
+pub(super) struct Kinds {
     kinds: Vec<Arc<Shared>>,
     places: FxHashMap<Arc<Shared>, u32>,
 }
 
 impl Kinds {
+    /// The place of a person's kind. Neighbours are often alike, even by chance of a small organisation, so the place
+    /// of the `last` one is tried first.
+    pub(super) fn of(&mut self, view: &PersonView<'_>, last: Option<u32>) -> u32 {
+        let same = last.filter(|&last| self.kinds.get(last as usize).is_some_and(|kind| kind.is_of(view)));
+        same.unwrap_or_else(|| self.place(Arc::new(Shared::of(view))))
+    }
+
+    /// The kind at a place.
+    pub(super) fn kind(&self, place: u32) -> &Arc<Shared> {
+        &self.kinds[place as usize]
+    }
+
     fn place(&mut self, kind: Arc<Shared>) -> u32 {
         let next = self.kinds.len() as u32;
         *self.places.entry(kind).or_insert_with_key(|kind| {
@@ -82,11 +93,7 @@ impl Rest {
         let mut descriptions = Texts::default();
         for view in views.clone() {
             descriptions.push(view.description.unwrap_or_default());
-            // Neighbours are often alike, even by chance of a small organisation.
-            let last = shared.last().copied();
-            let same =
-                last.filter(|&last| kinds.kinds.get(last as usize).is_some_and(|kind| kind.is_of(&view)));
-            shared.push(same.unwrap_or_else(|| kinds.place(Arc::new(Shared::of(&view)))));
+            shared.push(kinds.of(&view, shared.last().copied()));
         }
         shared.shrink_to_fit();
         descriptions.shrink();
@@ -140,9 +147,4 @@ impl Rest {
     pub(super) fn activated(&self, row: u32) -> Option<model::Millis> {
         self.activated.get(row)
     }
-}
-
-/// The attributes of a person in row order, for [`Rest::new`] on whole people.
-pub(super) fn views(people: &[Person]) -> impl Iterator<Item = PersonView<'_>> + Clone {
-    people.iter().map(PersonView::of)
 }
