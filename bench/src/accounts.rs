@@ -98,7 +98,7 @@ pub struct FilterRow {
 
 /// Measures.
 pub fn run(options: &Options) -> Result<AccountsReport> {
-    let hosts = options.accounts / ACCOUNTS;
+    let hosts = options.fleet / ACCOUNTS;
     let before = resident()?;
     let fleet = Fleet::new();
     let mut loading = Loading::default();

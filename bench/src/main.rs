@@ -46,6 +46,9 @@ struct Options {
     /// People of the directory.
     #[arg(long, default_value_t = 1_000_000)]
     people: u64,
+    /// Host accounts that are searched in memory.
+    #[arg(long, default_value_t = 10_000_000)]
+    fleet: u64,
     /// Host accounts of the export.
     #[arg(long, default_value_t = 1_000_000)]
     accounts: u64,
@@ -138,6 +141,7 @@ impl Options {
             options.accounts = 10_000_000;
         }
         if self.quick {
+            options.fleet = self.fleet.min(50_000);
             (options.people, options.accounts) = (self.people.min(50_000), self.accounts.min(50_000));
             options.seconds = self.seconds.min(0.2);
         }
