@@ -188,11 +188,12 @@ fn run(options: &Options) -> Result<()> {
         if options.wants(Part::Floor) {
             report.floor = people::http::floor(&options, &server, &data)?;
         }
-        if options.wants(Part::Mixed) {
-            report.mixed = Some(people::mixed::run(&options, &server)?);
-        }
         if options.wants(Part::Exports) {
             report.exports = exports::run(&options, &server, &data)?;
+        }
+        drop(server);
+        if options.wants(Part::Mixed) {
+            report.mixed = Some(people::mixed::run(&options, &data)?);
         }
     }
     println!("{}", report.markdown());

@@ -1,6 +1,9 @@
 //! What readers feel of writers: the same paced questions to an idle server, and while a thousand people a second
 //! change and hosts report.
 
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -39,8 +42,24 @@ pub struct Mixed {
     pub reports: f64,
 }
 
-/// Measures.
-pub fn run(options: &Options, server: &Server) -> Result<Mixed> {
+/// Measures, on a copy of the data: what is written here would change the answers of later runs.
+pub fn run(options: &Options, data: &Path) -> Result<Mixed> {
+    let copy = options.work.join("data-mixed");
+    if copy.exists() {
+        fs::remove_dir_all(&copy)?;
+    }
+    let made = Command::new("cp").args(["-r", "--reflink=auto"]).args([data, &copy]).status()?;
+    if !made.success() {
+        return Err(format!("cp of {}: {made}", data.display()).into());
+    }
+    let server = Server::start(&options.rollcall, &copy)?;
+    let mixed = measure(options, &server);
+    drop(server);
+    fs::remove_dir_all(copy)?;
+    mixed
+}
+
+fn measure(options: &Options, server: &Server) -> Result<Mixed> {
     let idle = reads(options, server, &AtomicBool::new(false))?;
     let done = AtomicBool::new(false);
     let reported = AtomicU64::new(0);
