@@ -199,6 +199,8 @@ fn changing(accounts: &Accounts, fleet: &Fleet, hosts: u64, report: &mut Account
     })?;
     report.changing = spread(&times);
     report.longest_write = longest;
+    // Most of that is merged by now; one more change makes a whole merge.
+    accounts.apply(&[HostChange::Put(entry(&fleet.report(0), 2_000_000))]);
     let cpu = cpu_seconds();
     accounts.merge();
     report.merge = cpu_seconds() - cpu;
