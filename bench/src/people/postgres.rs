@@ -69,6 +69,8 @@ pub fn run(
 
 /// A cluster with one session.
 struct Postgres {
+    programs: PathBuf,
+    data: PathBuf,
     server: Child,
     psql: Child,
     input: ChildStdin,
@@ -104,7 +106,9 @@ impl Postgres {
         let mut psql = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let input = psql.stdin.take().ok_or("psql has no input")?;
         let output = BufReader::new(psql.stdout.take().ok_or("psql has no output")?);
-        let mut peer = Postgres { server, psql, input, output, backend: 0, people: options.people };
+        let data = place.join("data");
+        let mut peer =
+            Postgres { programs, data, server, psql, input, output, backend: 0, people: options.people };
         let mut backend = String::new();
         peer.lines("select pg_backend_pid();", |line| line.clone_into(&mut backend))?;
         peer.backend = backend.parse()?;
@@ -117,7 +121,8 @@ impl Postgres {
     }
 
     fn lines(&mut self, sql: &str, mut each: impl FnMut(&str)) -> Result<()> {
-        writeln!(self.input, "{sql}\n\\echo {DONE}")?;
+        // A query and not `\echo`: psql keeps what that prints until something else makes it flush.
+        writeln!(self.input, "{sql}\nselect '{DONE}';")?;
         self.input.flush()?;
         let mut line = String::new();
         loop {
@@ -135,9 +140,13 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // An interrupt is PostgreSQL's fast shutdown; what fails here fails at the end of the run.
-        let _ended = self.psql.kill().and_then(|()| self.psql.wait());
-        let _asked = Command::new("kill").args(["-INT", &self.server.id().to_string()]).status();
+        // Asked to end, not killed: between them and us may stand the program that changes users. What fails here fails
+        // at the end of the run.
+        let _asked = writeln!(self.input, "\\q").and_then(|()| self.input.flush());
+        let _ended = self.psql.wait();
+        let _asked =
+            program(&self.programs, "pg_ctl", &["stop", "-s", "-m", "fast", "-D", &text(&self.data)])
+                .status();
         let _ended = self.server.wait();
     }
 }
