@@ -28,7 +28,8 @@ pub fn run(options: &Options) -> Result<ExitCode, String> {
     cargo(&arguments)?;
     if options.arguments.is_empty() {
         // Reports of hosts and new people, written through the service.
-        let writes = ["run", "--release", "--locked", "--quiet", "--package", "service", "--example", "writes"];
+        let writes =
+            ["run", "--release", "--locked", "--quiet", "--package", "service", "--example", "writes"];
         cargo(&[&writes[..], &["--", "4000", "4000"]].concat())?;
     }
     Ok(ExitCode::SUCCESS)
