@@ -65,6 +65,16 @@ impl Bits {
         self.words[row as usize / 64] |= 1 << (row % 64);
     }
 
+    /// Adds neighbouring rows.
+    pub(crate) fn fill(&mut self, rows: std::ops::Range<u32>) {
+        let mut at = rows.start;
+        while at < rows.end {
+            let count = (64 - at % 64).min(rows.end - at);
+            self.words[at as usize / 64] |= (u64::MAX >> (64 - count)) << (at % 64);
+            at += count;
+        }
+    }
+
     /// Takes a row out.
     #[inline]
     pub(crate) fn remove(&mut self, row: u32) {
@@ -163,6 +173,9 @@ mod tests {
             let copied: Vec<u32> =
                 expected.iter().filter(|row| some.contains(row)).map(|row| row - some.start + high).collect();
             prop_assert_eq!(part.iter().collect::<Vec<_>>(), copied);
+            let mut filled = Bits::none(rows + 70);
+            filled.fill(some.start..rows + high);
+            prop_assert!(filled.iter().eq(some.start..rows + high));
             let others: Vec<u32> = (0..rows).filter(|&row| !test(row)).collect();
             prop_assert_eq!(bits.inverted(rows).iter().collect::<Vec<_>>(), others);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use search::text::fold;
 use search::{Field, Row, SortKey, Value, compare_natural, int_of, text_of};
 
-use crate::column::{Coded, Dictionary, FlagField, Flags, HostColumn, Ints, Ranks, TextColumn};
+use crate::column::{Coded, Dictionary, FlagField, Flags, HostColumn, Ints, Planes, Ranks, TextColumn};
 
 /// How a column is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,8 @@ pub(crate) struct Table {
     places: [u8; 256],
     /// The table's own order when it differs from the order of keys, in which the rows are numbered.
     natural: Option<Ranks>,
+    /// The flags of all rows as they lie, for tables that have flags.
+    planes: Option<Planes>,
 }
 
 impl Table {
@@ -67,7 +69,17 @@ impl Table {
         for (place, (field, _)) in (0_u8..).zip(&columns) {
             places[usize::from(field.id())] = place;
         }
-        Self { rows, columns, places, natural }
+        Self { rows, columns, places, natural, planes: None }
+    }
+
+    /// The same with the flags of all rows as they lie.
+    pub(crate) fn with_planes(self, planes: Planes) -> Self {
+        Self { planes: Some(planes), ..self }
+    }
+
+    /// The flags of all rows as they lie, for tables that have flags.
+    pub(crate) fn planes(&self) -> Option<&Planes> {
+        self.planes.as_ref()
     }
 
     /// How many rows there are.
@@ -94,13 +106,6 @@ impl Table {
             SortKey::Natural => self.natural.as_ref(),
             SortKey::Field(field) => self.column(field).and_then(Column::ranks),
         }
-    }
-
-    /// The sort keys there is an order for.
-    pub(crate) fn orders(&self) -> impl Iterator<Item = (SortKey, &Ranks)> {
-        let natural = self.natural.iter().map(|ranks| (SortKey::Natural, ranks));
-        let columns = self.columns.iter();
-        natural.chain(columns.filter_map(|(field, column)| Some((SortKey::Field(*field), column.ranks()?))))
     }
 
     /// A row as the reference evaluator sees it.

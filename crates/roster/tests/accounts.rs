@@ -5,7 +5,7 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use common::{direction, missing, text_test, tree};
 use model::account::Password;
@@ -13,6 +13,8 @@ use model::rows::AccountRow;
 use model::{Account, AccountView, Host, HostEntry, HostState, LoginType, Uid, UserType};
 use proptest::option::of;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use roster::{Accounts, HostChange};
 use search::accounts::{
     FIELDS, FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, NAME, PASSWORD_CHANGED, PASSWORD_DUE, TABLE,
@@ -214,5 +216,49 @@ proptest! {
             *names.entry(&account.name).or_default() += 1;
         }
         prop_assert_eq!(snapshot.names(&part), names);
+    }
+}
+
+/// Enough accounts for several blocks of rows, always the same ones, some of them changed or gone since the merge.
+static FLEET: LazyLock<(Accounts, Hosts)> = LazyLock::new(|| {
+    let mut runner = TestRunner::deterministic();
+    let mut named = |id: String| {
+        let entry = entry().new_tree(&mut runner).expect("nothing is filtered out").current();
+        let mut state = HostState::clone(&entry.state);
+        state.host.quuid = id;
+        Arc::new(HostEntry { state: Arc::new(state), accounts: entry.accounts.clone() })
+    };
+    let start: Vec<_> = (0..4500).map(|id| named(format!("q{id}"))).collect();
+    let mut expected: Hosts = start.iter().map(|e| (e.state.host.quuid.clone(), Arc::clone(e))).collect();
+    let accounts = Accounts::load(start);
+    let changed = (0..4500).step_by(300).map(|id| named(format!("q{id}"))).collect();
+    play(&accounts, &mut expected, Step::Put(changed));
+    for id in (1..12).filter(|id| id % 4 != 0) {
+        play(&accounts, &mut expected, Step::Remove(id));
+    }
+    (accounts, expected)
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn answers_as_the_reference_does_about_many(
+        query in query(),
+        depth in 0..=100usize,
+        limit in prop::sample::select(vec![1, 100, 1999, 3000]),
+        also in prop::sample::select(vec![None, Some(LAST_LOGIN), Some(NAME)]),
+    ) {
+        let (accounts, expected) = &*FLEET;
+        let most = expected.values().map(|entry| entry.accounts.len()).sum::<usize>();
+        prop_assert!(most > 2 * 4096);
+        // A further condition makes pages of a few blocks of what else is everything.
+        let filter = match also {
+            Some(field) => Filter::And(vec![query.filter, Filter::test(field, Test::HasValue)]),
+            None => query.filter,
+        };
+        let query = Query { filter, offset: 0, limit, ..query };
+        let total = accounts.snapshot().search(&Query { total: true, ..query.clone() }).total;
+        let offset = total.unwrap_or_default() * depth / 100;
+        check(accounts, expected, &Query { offset, ..query })?;
     }
 }

@@ -116,17 +116,17 @@ fn finished<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
 
 /// Adds the flags to the order of a column.
 pub(super) fn planes_of_texts(column: Dictionary, flags: &Flags) -> Dictionary {
-    column.map_ranks(|ranks| ranks.with_planes(|order| Planes::new(flags, FLAG_BITS, order)))
+    column.map_ranks(|ranks| ranks.with_planes(|order| Planes::new(flags, FLAG_BITS, order.iter().copied())))
 }
 
 /// Adds the flags to the order of a column.
 pub(super) fn planes_of_coded(column: Coded, flags: &Flags) -> Coded {
-    column.map_ranks(|ranks| ranks.with_planes(|order| Planes::new(flags, FLAG_BITS, order)))
+    column.map_ranks(|ranks| ranks.with_planes(|order| Planes::new(flags, FLAG_BITS, order.iter().copied())))
 }
 
 /// Adds the flags to the order of a column.
 pub(super) fn planes_of_ints(column: Ints, flags: &Flags) -> Ints {
-    column.map_ranks(|ranks| ranks.with_planes(|order| Planes::new(flags, FLAG_BITS, order)))
+    column.map_ranks(|ranks| ranks.with_planes(|order| Planes::new(flags, FLAG_BITS, order.iter().copied())))
 }
 
 /// An attribute of hosts.

@@ -48,8 +48,8 @@ impl AccountsMain {
             Some(old) => old.natural_order(&packed),
             None => natural_order(&packed, 0..packed.hosts.hosts() as u32),
         };
-        let natural = Ranks::new(order, 0, |_, _| false)
-            .with_planes(|order| Planes::new(&packed.flags, FLAG_BITS, order));
+        let planes = |order: &[u32]| Planes::new(&packed.flags, FLAG_BITS, order.iter().copied());
+        let natural = Ranks::new(order, 0, |_, _| false).with_planes(planes);
         let mut columns = vec![
             (a::NAME, Column::Dictionary(Arc::clone(&packed.name))),
             (a::LAST_LOGIN, Column::Int(Arc::clone(&packed.last_login))),
@@ -62,7 +62,9 @@ impl AccountsMain {
             columns.push((*field, Column::Coded(Arc::clone(column))));
         }
         columns.extend(FLAGS.map(|(field, flag)| (field, Column::Flag(Arc::clone(&packed.flags), flag))));
-        let table = Table::of(packed.flags.rows(), columns, Some(natural));
+        let rows = packed.flags.rows();
+        let planes = Planes::new(&packed.flags, FLAG_BITS, 0..rows);
+        let table = Table::of(rows, columns, Some(natural)).with_planes(planes);
         Self { table, packed, states, of_hosts }
     }
 

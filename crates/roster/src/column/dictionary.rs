@@ -136,6 +136,11 @@ impl Dictionary {
         self.codes.get(row)
     }
 
+    /// The codes of all rows.
+    pub(crate) fn codes(&self) -> &Codes {
+        &self.codes
+    }
+
     /// The text of a row; empty when it has none.
     #[inline]
     pub(crate) fn get(&self, row: u32) -> &str {

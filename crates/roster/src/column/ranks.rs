@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Codes, Planes};
+use super::{CodeSet, Codes, Planes};
+use crate::bits::Bits;
 
 /// Rows in ascending order of an attribute: rows without a value first, equal values by row number.
 #[derive(Debug)]
@@ -87,9 +88,15 @@ impl Ranks {
         }
     }
 
-    /// The groups of all rows, where they are kept one by one.
-    pub(crate) fn groups(&self) -> Option<&[u32]> {
-        if let Groups::Each(groups) = &self.groups { Some(groups) } else { None }
+    /// The rows at the places `low` to `high` (excluded), which are whole groups, found along all rows.
+    pub(crate) fn between(&self, low: u32, high: u32) -> Bits {
+        match &self.groups {
+            Groups::Each(groups) => Bits::between(groups, low, high),
+            Groups::ByCode { codes, starts } => {
+                let first_from = |place: u32| starts.partition_point(|&start| start < place);
+                Bits::from_words(codes.members(&CodeSet::Range(first_from(low)..first_from(high))))
+            }
+        }
     }
 
     /// How many rows have no value: they are the first in the order.

@@ -58,10 +58,7 @@ impl Finder {
 
     fn scan(self, plan: &Plan<'_>) -> Found {
         Found::Bits(match plan {
-            Plan::Interval { ranks, low, high } => match ranks.groups() {
-                Some(groups) => Bits::between(groups, *low, *high),
-                None => Bits::of(self.rows, |row| (*low..*high).contains(&ranks.group(row))),
-            },
+            Plan::Interval { ranks, low, high } => ranks.between(*low, *high),
             other => Bits::of(self.rows, |row| other.test(row)),
         })
     }

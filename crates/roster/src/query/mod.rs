@@ -2,9 +2,11 @@
 //! to walk or gather rows. Knows nothing of changes that are not merged yet, except which rows are dead.
 
 mod compile;
+mod conditions;
 mod execute;
 mod find;
 mod found;
+mod members;
 mod part;
 mod plan;
 mod planes;
@@ -12,7 +14,8 @@ mod select;
 mod sequence;
 
 pub(crate) use compile::compile;
+pub(crate) use conditions::warm;
 pub(crate) use execute::Job;
 pub(crate) use plan::Plan;
-pub(crate) use planes::warm;
+
 pub(crate) use sequence::Sequence;
