@@ -11,6 +11,7 @@
 
 pub mod cell;
 mod csv;
+mod direct;
 pub mod error;
 pub mod guard;
 mod jsonl;

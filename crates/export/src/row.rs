@@ -42,6 +42,3 @@ impl Width {
         }
     }
 }
-
-/// Bytes gathered before they go to the output.
-pub(crate) const BUFFER: usize = 256 << 10;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use model::ExportFormat;
 
+use crate::direct::DirectFile;
 use crate::xlsx::XlsxWriter;
 use crate::{Cell, ExportError, LineWriter, RowWriter, Syntax};
 
@@ -68,8 +69,8 @@ impl ExportDir {
     fn writer(&self, file: &File, format: ExportFormat) -> Result<Writer, ExportError> {
         let out = file.try_clone()?;
         Ok(match format {
-            ExportFormat::Csv => Writer::Lines(LineWriter::csv(out)),
-            ExportFormat::Jsonl => Writer::Lines(LineWriter::jsonl(out)),
+            ExportFormat::Csv => Writer::Lines(LineWriter::csv(DirectFile::new(out))),
+            ExportFormat::Jsonl => Writer::Lines(LineWriter::jsonl(DirectFile::new(out))),
             ExportFormat::Xlsx => Writer::Book(Box::new(XlsxWriter::new(out, &self.path)?)),
         })
     }
@@ -119,7 +120,7 @@ fn remove(path: &Path) -> Result<bool, ExportError> {
 }
 
 enum Writer {
-    Lines(LineWriter<File>),
+    Lines(LineWriter<DirectFile>),
     Book(Box<XlsxWriter<File>>),
 }
 

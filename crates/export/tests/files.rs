@@ -44,6 +44,31 @@ fn a_file_appears_whole_and_private() {
 }
 
 #[test]
+fn files_of_many_pieces_hold_what_was_written() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = ExportDir::open(temporary.path()).unwrap();
+    // With a row that is longer than the writer's buffer, and without.
+    for longest in [10, 3 << 20] {
+        let mut rows: Vec<String> =
+            (0..30_000_usize).map(|n| format!("{n}{}", "x".repeat(n % 251))).collect();
+        rows[20_000] = "y".repeat(longest);
+        let (mut file, mut expected) = (dir.create(1, Csv).unwrap(), LineWriter::csv(Vec::new()));
+        file.header(&["Name"]).unwrap();
+        expected.header(&["Name"]).unwrap();
+        for row in &rows {
+            file.row(&[Cell::Text(row)]).unwrap();
+            expected.row(&[Cell::Text(row)]).unwrap();
+        }
+        let done = file.finish().unwrap();
+        expected.finish().unwrap();
+        let lines: String = rows.iter().map(|row| format!("{row}\r\n")).collect();
+        assert!(fs::read(done.path).unwrap() == format!("\u{feff}Name\r\n{lines}").into_bytes());
+        assert!(expected.into_inner() == format!("\u{feff}Name\r\n{lines}").into_bytes());
+        dir.discard(1).unwrap();
+    }
+}
+
+#[test]
 fn dropped_unfinished_it_vanishes() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = ExportDir::open(temporary.path()).unwrap();
