@@ -86,6 +86,24 @@ impl Bits {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
     }
 
+    /// The rows, ascending, that are also in all of some other sets of the same table; for when they are few.
+    pub(crate) fn in_all(&self, others: &[&Self]) -> Vec<u32> {
+        /// Words that are joined at once.
+        const BLOCK: usize = 32;
+        let mut rows = Vec::new();
+        for (at, words) in (0..).step_by(BLOCK).zip(self.words.chunks(BLOCK)) {
+            let mut block = [0; BLOCK];
+            block[..words.len()].copy_from_slice(words);
+            for other in others {
+                block.iter_mut().zip(&other.words[at..]).for_each(|(word, other)| *word &= other);
+            }
+            for (word, ones) in (at..).zip(block) {
+                rows.extend(bits(ones).map(|bit| word as u32 * 64 + bit));
+            }
+        }
+        rows
+    }
+
     /// Adds the rows of another set of the same table.
     pub(crate) fn or(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);

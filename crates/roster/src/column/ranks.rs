@@ -80,6 +80,11 @@ impl Ranks {
         }
     }
 
+    /// The groups of all rows, where they are kept one by one.
+    pub(crate) fn groups(&self) -> Option<&[u32]> {
+        if let Groups::Each(groups) = &self.groups { Some(groups) } else { None }
+    }
+
     /// The place of the first row with a code, in the order of a column that has codes.
     pub(crate) fn start(&self, code: usize) -> Option<u32> {
         match &self.groups {

@@ -8,6 +8,9 @@ use crate::bits::Bits;
 /// A list takes two bytes for each row in it, bits take one bit for each row of the table.
 const DENSE: u32 = 16;
 
+/// A list of at most so many times as many rows is walked beside others, instead of looked up for each.
+const MERGED: usize = 4;
+
 /// Rows of a table.
 #[derive(Debug, Clone)]
 pub(crate) enum RowSet {
@@ -40,8 +43,22 @@ impl List {
         start(upper)..start(upper + 1)
     }
 
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.low.len()
+    }
+
     fn contains(&self, row: u32) -> bool {
         self.low[self.stretch((row >> 16) as usize)].binary_search(&(row as u16)).is_ok()
+    }
+
+    /// Keeps those of some ascending rows that are in the list.
+    fn retain(&self, rows: &mut Vec<u32>) {
+        let mut own = self.iter().peekable();
+        rows.retain(|&row| {
+            while own.next_if(|&next| next < row).is_some() {}
+            own.peek() == Some(&row)
+        });
     }
 
     /// The rows in ascending order.
@@ -138,6 +155,14 @@ impl RowSet {
     /// The bits, if the set is kept as such.
     pub(crate) fn bits(&self) -> Option<&Bits> {
         if let Self::Bits(bits, _) = self { Some(bits) } else { None }
+    }
+
+    /// Keeps those of some ascending rows that are in the set.
+    pub(crate) fn retain(&self, rows: &mut Vec<u32>) {
+        match self {
+            Self::List(list) if list.len() <= rows.len() * MERGED => list.retain(rows),
+            _ => rows.retain(|&row| self.contains(row)),
+        }
     }
 
     /// Whether a row is in the set.

@@ -163,6 +163,11 @@ impl TextColumn {
         &self.texts
     }
 
+    /// The folded texts, where they are at hand: always when the column is searched for parts.
+    pub(crate) fn plain(&self) -> Option<&Texts> {
+        self.folded.as_ref().or((!self.mixed).then_some(&self.texts))
+    }
+
     /// Order by folded text.
     pub(crate) fn ranks(&self) -> &Ranks {
         &self.ranks

@@ -11,6 +11,7 @@ use super::find::Finder;
 use super::found::Found;
 use super::plan::cost;
 use super::select::select;
+use super::stroll::Stroll;
 use super::{Plan, Sequence};
 use crate::dead::Dead;
 use crate::table::Table;
@@ -199,31 +200,40 @@ impl<'a> Job<'a> {
 
     /// What cutting the page out of so many rows costs.
     fn page_cost(&self, sequence: Sequence<'_>, found: f64) -> f64 {
-        let walk = self.steps(sequence, found) * (cost::STEP + cost::BIT);
+        let walk = self.steps(sequence, found) * cost::STROLL;
         if self.count == 0 { 0.0 } else { walk.min(found * cost::KEY) }
     }
 
     /// The page among `count` rows that were found, all of them in `sequence`.
-    fn page_of(&self, found: Found, count: usize, sequence: Sequence<'a>) -> Vec<u32> {
+    fn page_of(&self, mut found: Found, count: usize, sequence: Sequence<'a>) -> Vec<u32> {
         if self.count == 0 || self.from >= count {
             return Vec::new();
         }
         let gather = count as f64 * cost::KEY;
-        let step = cost::STEP + cost::BIT;
-        if let Found::Bits(bits) = &found
-            && self.steps(sequence, count as f64) * step < gather
-            && let Some(rows) =
-                self.walk_along(sequence, (2.0 * gather / step) as usize, |row| bits.contains(row))
-        {
-            return rows;
+        let rows = self.table.rows();
+        let (step, set) = match (sequence.parts().0, &found) {
+            (Some(_), Found::Bits(_)) => (cost::STROLL, 0.0),
+            (Some(_), Found::List(_)) => {
+                (cost::STROLL, f64::from(rows) * cost::WORD + count as f64 * cost::LIST)
+            }
+            (None, Found::Bits(_)) => (cost::STEP + cost::BIT, 0.0),
+            (None, Found::List(_)) => (f64::INFINITY, 0.0),
+        };
+        if self.steps(sequence, count as f64) * step + set < gather {
+            let bits = found.into_bits(rows);
+            let limit = (2.0 * gather / step) as usize;
+            let page = match sequence.parts().0 {
+                Some(ranks) => Stroll::page(ranks, sequence.places(), &bits, (self.from, self.count), limit),
+                None => self.walk_along(sequence, limit, |row| bits.contains(row)),
+            };
+            if let Some(page) = page {
+                return page;
+            }
+            found = Found::Bits(bits);
         }
         let keys = match found {
-            Found::List(list) => list.into_iter().map(|row| self.sequence.key(row)).collect(),
-            Found::Bits(bits) => {
-                let mut keys = Vec::with_capacity(count);
-                keys.extend(bits.iter().map(|row| self.sequence.key(row)));
-                keys
-            }
+            Found::List(list) => self.sequence.keys(list.into_iter(), count),
+            Found::Bits(bits) => self.sequence.keys(bits.iter(), count),
         };
         select(keys, self.from, self.end(), self.table.rows())
     }

@@ -18,7 +18,7 @@ impl Finder {
     pub(super) fn find(self, plan: &Plan<'_>) -> Found {
         let mut found = self.without_looking(plan);
         if looks(plan) {
-            found.retain(|row| look(plan, row));
+            found.retain_touched(|row| touch(plan, row), |row| look(plan, row));
         }
         found
     }
@@ -167,6 +167,15 @@ fn look(plan: &Plan<'_>, row: u32) -> bool {
         Plan::Part(part) => part.look(row),
         Plan::And(parts) => parts.iter().all(|part| look(part, row)),
         _ => true,
+    }
+}
+
+/// Reads what [`look`] reads first.
+fn touch(plan: &Plan<'_>, row: u32) -> u8 {
+    match plan {
+        Plan::Part(part) => part.touch(row),
+        Plan::And(parts) => parts.iter().fold(0, |read, part| read ^ touch(part, row)),
+        _ => 0,
     }
 }
 

@@ -6,12 +6,14 @@ mod conditions;
 mod execute;
 mod find;
 mod found;
+mod look;
 mod members;
 mod part;
 mod plan;
 mod planes;
 mod select;
 mod sequence;
+mod stroll;
 
 pub(crate) use compile::compile;
 pub(crate) use conditions::warm;

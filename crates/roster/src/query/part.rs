@@ -1,10 +1,10 @@
 //! The condition that a text contains a part.
 
-use memchr::memmem::Finder;
 use search::Test;
 
+use super::look::Look;
 use super::plan::{cost, part_of};
-use crate::bits::{Bits, bits};
+use crate::bits::Bits;
 use crate::column::{RowSet, TextColumn};
 
 /// A guess at the share of the rows with the rarest pair of letters of a part that contain all of it.
@@ -13,18 +13,10 @@ const PARTS_HIT: f64 = 0.3;
 /// Rows whose text contains a part.
 #[derive(Debug)]
 pub(crate) struct Part<'a> {
-    column: &'a TextColumn,
     /// Sets that all such rows are in, smallest first; at least one.
     sets: Vec<&'a RowSet>,
     /// How to look closer; `None` when the rows of all sets are exactly those.
     look: Option<Look<'a>>,
-}
-
-#[derive(Debug)]
-struct Look<'a> {
-    finder: Finder<'a>,
-    /// Whether the case matters.
-    exact: bool,
 }
 
 impl<'a> Part<'a> {
@@ -38,11 +30,11 @@ impl<'a> Part<'a> {
         }
         let look = match test {
             Test::Contains(_) if part.len() <= 2 => None,
-            Test::Contains(part) => Some(Look { finder: Finder::new(part.as_str()), exact: false }),
-            Test::ContainsExact(part) => Some(Look { finder: Finder::new(part.as_str()), exact: true }),
+            Test::Contains(part) => Some(Look::new(column.plain()?, part.as_str())),
+            Test::ContainsExact(part) => Some(Look::new(column.texts(), part)),
             _ => return None,
         };
-        Some(Some(Self { column, sets, look }))
+        Some(Some(Self { sets, look }))
     }
 
     /// Whether the sets tell all: no text has to be looked at.
@@ -71,14 +63,16 @@ impl<'a> Part<'a> {
     }
 
     /// Whether a row that is in all sets passes.
+    #[inline]
     pub(super) fn look(&self, row: u32) -> bool {
-        match &self.look {
-            None => true,
-            Some(Look { finder, exact: true }) => {
-                finder.find(self.column.texts().get(row).as_bytes()).is_some()
-            }
-            Some(Look { finder, exact: false }) => finder.find(self.column.folded(row).as_bytes()).is_some(),
-        }
+        self.look.as_ref().is_none_or(|look| look.at(row))
+    }
+
+    /// Reads what looking at a row reads first. Doing so for several rows, and only then looking at them, the
+    /// processor waits for all of their texts at once.
+    #[inline]
+    pub(super) fn touch(&self, row: u32) -> u8 {
+        self.look.as_ref().map_or(0, |look| look.touch(row))
     }
 
     /// What testing a row costs, in nanoseconds.
@@ -97,25 +91,25 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The rows in all sets: as a list when the smallest is one.
+    /// The rows in all sets: as a list when the smallest is one, or when they are few.
     pub(super) fn rows(&self) -> Result<Vec<u32>, Bits> {
         let Some((first, others)) = self.sets.split_first() else { return Ok(Vec::new()) };
         let (first, count) = match first {
             RowSet::List(list) => {
-                let others = |row: &u32| others.iter().all(|set| set.contains(*row));
-                return Ok(list.iter().filter(others).collect());
+                let mut rows = Vec::with_capacity(list.len());
+                rows.extend(list.iter());
+                others.iter().for_each(|set| set.retain(&mut rows));
+                return Ok(rows);
             }
             RowSet::Bits(first, count) => (first, *count),
         };
         // Where the first has its bits, all others have theirs too: a list is never the larger.
         let others: Vec<&Bits> = others.iter().filter_map(|set| set.bits()).collect();
-        let word = |at: usize| others.iter().fold(first.words()[at], |word, set| word & set.words()[at]);
         if others.is_empty() || count as usize > first.words().len() * 8 {
             let mut all = first.clone();
             others.iter().for_each(|set| all.and(set));
             return Err(all);
         }
-        let words = (0..).step_by(64).zip((0..first.words().len()).map(word));
-        Ok(words.flat_map(|(start, word)| bits(word).map(move |bit| start + bit)).collect())
+        Ok(first.in_all(&others))
     }
 }

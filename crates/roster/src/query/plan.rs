@@ -135,6 +135,8 @@ impl Plan<'_> {
 pub(super) mod cost {
     /// Next row of an order.
     pub(crate) const STEP: f64 = 3.0;
+    /// Next row of an order, and whether it is in a set of bits, for many rows in turn.
+    pub(crate) const STROLL: f64 = 1.6;
     /// A test of a row at random against a set of bits.
     pub(crate) const BIT: f64 = 2.0;
     /// A test of a row at random.

@@ -45,6 +45,13 @@ impl<'a> Sequence<'a> {
         (self.ranks, self.descending, self.moved)
     }
 
+    /// The places of the order that take part, those that come behind them although they are before them in the order,
+    /// and whether it goes from the end.
+    pub(super) fn places(&self) -> (Range<u32>, Range<u32>, bool) {
+        let values = self.low + self.moved;
+        (values..self.high, self.low..values, self.descending)
+    }
+
     /// How many rows take part.
     pub(crate) fn len(&self) -> u32 {
         self.high - self.low
@@ -54,7 +61,22 @@ impl<'a> Sequence<'a> {
     /// most the number of rows.
     #[inline]
     pub(crate) fn key(&self, row: u32) -> u64 {
-        let group = self.group(row);
+        self.key_of(row, self.group(row))
+    }
+
+    /// The keys of `count` rows.
+    pub(crate) fn keys(&self, rows: impl Iterator<Item = u32>, count: usize) -> Vec<u64> {
+        let mut keys = Vec::with_capacity(count);
+        match self.ranks.map(Ranks::groups) {
+            // Nothing but reads of one array: the processor waits for many of them at once.
+            Some(Some(groups)) => keys.extend(rows.map(|row| self.key_of(row, groups[row as usize]))),
+            _ => keys.extend(rows.map(|row| self.key(row))),
+        }
+        keys
+    }
+
+    #[inline]
+    fn key_of(&self, row: u32, group: u32) -> u64 {
         let place = if self.descending {
             self.rows - group
         } else if group < self.moved {
