@@ -8,8 +8,9 @@ use crate::direct::ALIGNED;
 use crate::row::Width;
 use crate::{Cell, ExportError, RowWriter, Syntax};
 
-/// Bytes gathered before they go to the output; below a megabyte, a disk takes longer for each.
-const BUFFER: usize = 1 << 20;
+/// Bytes gathered before they go to the output. A writer past the page cache sleeps for each such piece, and others have
+/// used the processor and its caches when it goes on: few large pieces cost less than many.
+const BUFFER: usize = 4 << 20;
 /// Room in the buffer beyond what makes it be written, so that it seldom grows.
 const SLACK: usize = 64 << 10;
 

@@ -48,7 +48,7 @@ fn files_of_many_pieces_hold_what_was_written() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = ExportDir::open(temporary.path()).unwrap();
     // With a row that is longer than the writer's buffer, and without.
-    for longest in [10, 3 << 20] {
+    for longest in [10, 5 << 20] {
         let mut rows: Vec<String> =
             (0..30_000_usize).map(|n| format!("{n}{}", "x".repeat(n % 251))).collect();
         rows[20_000] = "y".repeat(longest);
