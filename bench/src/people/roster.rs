@@ -58,8 +58,7 @@ impl Peer for Roster {
         let found = snapshot.search(&query);
         let mut page = Page::default();
         let mut read = 0;
-        for row in found.rows {
-            let person = snapshot.get(row).ok_or("a row of the page is not there")?;
+        for person in found.rows.chunks(64).flat_map(|rows| snapshot.page(rows)) {
             page.push(person.id);
             read += person.user_name.len() + person.display_name.len() + person.org_node.len();
             let optional = [person.phone, person.email, person.description];

@@ -37,28 +37,41 @@ pub fn print_time(time: Millis) -> String {
 }
 
 /// The same as ASCII, for those who write many.
+#[inline]
 pub fn time_bytes(time: Millis) -> [u8; 28] {
-    let time = time.clamp(FIRST, LAST);
-    let (days, rest) = (time.div_euclid(DAY), time.rem_euclid(DAY) as u32);
+    // Within the printed years a number of milliseconds is below 2^49, one of days below 2^22.
+    let since = (time.clamp(FIRST, LAST) - FIRST).unsigned_abs();
+    let (days, rest) = ((since / DAY.unsigned_abs()) as u32, (since % DAY.unsigned_abs()) as u32);
     let (year, month, day) = civil_from_days(days);
-    let (year, month, day) = (year as u32, month as u32, day as u32);
     let (seconds, millis) = (rest / 1000, rest % 1000);
     let mut out = *b"0000-00-00T00:00:00.000+0000";
-    let mut put = |at: usize, value: u32| {
-        out[at] += (value / 10) as u8;
-        out[at + 1] += (value % 10) as u8;
-    };
-    put(0, year / 100);
-    put(2, year % 100);
-    put(5, month);
-    put(8, day);
-    put(11, seconds / 3600);
-    put(14, seconds / 60 % 60);
-    put(17, seconds % 60);
-    put(20, millis / 10);
+    let pairs = [
+        (0, year / 100),
+        (2, year % 100),
+        (5, month),
+        (8, day),
+        (11, seconds / 3600),
+        (14, seconds / 60 % 60),
+        (17, seconds % 60),
+        (20, millis / 10),
+    ];
+    for (at, value) in pairs {
+        let digits = PAIRS[value as usize % PAIRS.len()];
+        (out[at], out[at + 1]) = (digits[0], digits[1]);
+    }
     out[22] += (millis % 10) as u8;
     out
 }
+
+/// The digits of 0 to 99; 128 entries, so that any number masked to 7 bits is one of them.
+const PAIRS: [[u8; 2]; 128] = {
+    let (mut pairs, mut at) = ([[b'0'; 2]; 128], 0);
+    while at < 100 {
+        pairs[at] = [b'0' + at as u8 / 10, b'0' + at as u8 % 10];
+        at += 1;
+    }
+    pairs
+};
 
 /// Days since 1970-01-01 of a date of the proleptic Gregorian calendar.
 /// Algorithm: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
@@ -70,15 +83,17 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// Inverse of [`days_from_civil`] (civil_from_days of the same paper): year, month, day.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+/// Year, month and day of a day counted from 0000-01-01 (civil_from_days of the same paper). Counts from 400 years
+/// and two months before, so that nothing is negative.
+#[inline]
+fn civil_from_days(days: u32) -> (u32, u32, u32) {
+    let days = days + 146_097 - 60;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let year = year_of_era + era * 400 + u32::from(month <= 2) - 400;
     (year, month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 

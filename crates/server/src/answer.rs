@@ -29,7 +29,8 @@ pub fn request_id() -> String {
             ids.pop()
         })
     });
-    bytes.map_or_else(Uuid::new_v4, |bytes| Builder::from_random_bytes(bytes).into_uuid()).to_string()
+    let id = bytes.map_or_else(Uuid::new_v4, |bytes| Builder::from_random_bytes(bytes).into_uuid());
+    id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
 }
 
 /// An envelope as an answer to a request with these headers.

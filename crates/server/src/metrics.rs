@@ -5,7 +5,7 @@ use crate::backend::Gauge as Size;
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram};
 use prometheus_client::registry::Registry;
-use std::sync::atomic::AtomicU64;
+use std::sync::{OnceLock, atomic::AtomicU64};
 use std::time::Duration;
 
 /// Upper bounds of the latency buckets, in seconds.
@@ -37,6 +37,8 @@ pub struct Metrics {
     in_flight: Gauge,
     connections: Gauge,
     downloads: Family<Status, Counter>,
+    /// Where calls that ended well are counted, by action; found in the families once.
+    well: Box<[OnceLock<(Counter, Histogram)>]>,
 }
 
 impl Metrics {
@@ -59,7 +61,8 @@ impl Metrics {
         registry.register("requests_in_flight", "API calls being answered", Gauge::clone(&in_flight));
         registry.register("connections", "Open connections", Gauge::clone(&connections));
         registry.register("downloads", "Export downloads, by HTTP status", Family::clone(&downloads));
-        Self { registry, requests, seconds, in_flight, connections, downloads }
+        let well = wire::Action::all().iter().map(|_| OnceLock::new()).collect();
+        Self { registry, requests, seconds, in_flight, connections, downloads, well }
     }
 
     /// Counts an API call as running until the guard is dropped.
@@ -70,13 +73,23 @@ impl Metrics {
 
     /// Counts an answered API call.
     pub fn answered(&self, action: Option<wire::ActionId>, code: Option<wire::Code>, time: Duration) {
+        let known = action.filter(|_| code.is_none()).and_then(|id| self.well.get(id as usize));
+        let (calls, seconds) = match known {
+            Some(known) => known.get_or_init(|| self.find(action, code)),
+            None => &self.find(action, code),
+        };
+        calls.inc();
+        seconds.observe(time.as_secs_f64());
+    }
+
+    fn find(&self, action: Option<wire::ActionId>, code: Option<wire::Code>) -> (Counter, Histogram) {
         let (service, action) = match action.map(wire::ActionId::action) {
             Some(action) => (action.service.as_str(), action.name),
             None => ("other", "other"),
         };
         let code = code.map_or("OK", wire::Code::as_str);
-        self.requests.get_or_create(&Request { service, action, code }).inc();
-        self.seconds.get_or_create(&Action { service, action }).observe(time.as_secs_f64());
+        let calls = self.requests.get_or_create(&Request { service, action, code }).clone();
+        (calls, self.seconds.get_or_create(&Action { service, action }).clone())
     }
 
     /// Counts an answered download.

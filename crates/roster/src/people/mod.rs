@@ -87,6 +87,18 @@ impl PeopleSnapshot {
         }
     }
 
+    /// The people in some rows, as [`get`](Self::get) has them. Quicker than one after the other.
+    pub fn page(&self, rows: &[RowId]) -> Vec<PersonView<'_>> {
+        let main = &self.0.main;
+        let merged = |id: &RowId| match id.place() {
+            Place::Main(row) if main.has(row) => Some(row),
+            _ => None,
+        };
+        let numbers: Vec<u32> = rows.iter().filter_map(merged).collect();
+        let mut views = main.views(&numbers).into_iter();
+        rows.iter().filter_map(|id| if merged(id).is_some() { views.next() } else { self.get(*id) }).collect()
+    }
+
     /// The person with an id.
     pub fn by_id(&self, id: &str) -> Option<PersonView<'_>> {
         match self.0.delta.changed(id) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::{Millis, PersonStatus};
 use rustc_hash::FxHashMap;
 
 use super::PersonView;
@@ -132,19 +133,28 @@ impl Rest {
         }
     }
 
-    pub(super) fn shared(&self, row: u32) -> &Shared {
-        &self.kinds[self.shared[row as usize] as usize]
-    }
-
-    pub(super) fn description(&self, row: u32) -> Option<&str> {
-        self.shared(row).described.then(|| self.descriptions.get(row))
-    }
-
-    pub(super) fn expires(&self, row: u32) -> Option<model::Millis> {
-        self.expires.get(row)
-    }
-
-    pub(super) fn activated(&self, row: u32) -> Option<model::Millis> {
-        self.activated.get(row)
+    /// What is kept here of a row, which has to be one of the table; the columns have the rest.
+    pub(super) fn view(&self, row: u32) -> PersonView<'_> {
+        let shared = &*self.kinds[self.shared[row as usize] as usize];
+        PersonView {
+            id: "",
+            user_name: "",
+            display_name: "",
+            phone: None,
+            email: None,
+            status: PersonStatus::Normal,
+            description: shared.described.then(|| self.descriptions.get(row)),
+            created: Millis::MIN,
+            updated: Millis::MIN,
+            last_login: None,
+            group_ids: &shared.group_ids,
+            org_node: &shared.org_node,
+            secondary_org_nodes: &shared.secondary_org_nodes,
+            data_source: &shared.data_source,
+            expires: self.expires.get(row),
+            activated: self.activated.get(row),
+            password_needs_reset: shared.password_needs_reset,
+            administrator: shared.administrator,
+        }
     }
 }

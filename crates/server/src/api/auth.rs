@@ -65,14 +65,14 @@ fn check_covered(request: &Request<'_>, peer: Peer) -> Result<(), Error> {
 /// Who a request claims to be from.
 enum Claim<'a> {
     V1(&'a str),
-    V3(v3::Authorization),
+    V3(&'a v3::Authorization),
 }
 
 impl<'a> Claim<'a> {
-    fn read(head: &Head, sent: &'a Sent) -> Result<Self, tc3::Error> {
+    fn read(head: &'a Head, sent: &'a Sent) -> Result<Self, tc3::Error> {
         if head.version == Version::V3 {
-            let value = head.headers.get("authorization").ok_or(tc3::Error::Missing("Authorization"))?;
-            return v3::Authorization::parse(value.as_bytes()).map(Claim::V3);
+            let claimed = head.authorization.as_ref().ok_or(tc3::Error::Missing("Authorization"))?;
+            return claimed.as_ref().map(Claim::V3).map_err(|error| *error);
         }
         let given = |value: &'a Option<String>, name| {
             value.as_deref().filter(|v| !v.is_empty()).ok_or(tc3::Error::Missing(name))

@@ -3,6 +3,7 @@
 
 use super::head::{Head, Version};
 use crate::config::Limits;
+use axum::http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes};
 use sha2::{Digest, Sha256};
@@ -72,7 +73,7 @@ pub async fn read(
 
 /// `Content-Length`; for a body of unknown length the most it may have.
 fn announced(head: &Head, limit: usize) -> usize {
-    head.text("content-length").and_then(|v| v.parse().ok()).unwrap_or(limit)
+    head.text(CONTENT_LENGTH).and_then(|v| v.parse().ok()).unwrap_or(limit)
 }
 
 /// Waits for memory for a large body.

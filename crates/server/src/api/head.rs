@@ -1,7 +1,17 @@
 //! The head of a request as the API sees it: raw host, raw query, which signature version it wants to be.
 
 use axum::http::{HeaderMap, HeaderName, Method, header, request::Parts};
+use tc3::v3::Authorization;
 use wire::{Code, Error};
+
+/// The headers of the common parameters.
+pub const ACTION: HeaderName = HeaderName::from_static("x-tc-action");
+pub const VERSION: HeaderName = HeaderName::from_static("x-tc-version");
+pub const REGION: HeaderName = HeaderName::from_static("x-tc-region");
+pub const TIMESTAMP: HeaderName = HeaderName::from_static("x-tc-timestamp");
+pub const TOKEN: HeaderName = HeaderName::from_static("x-tc-token");
+pub const LANGUAGE: HeaderName = HeaderName::from_static("x-tc-language");
+pub const CLIENT: HeaderName = HeaderName::from_static("x-tc-requestclient");
 
 /// The signature version of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +36,17 @@ pub struct Head {
     pub query: String,
     pub headers: HeaderMap,
     pub version: Version,
+    /// What the `Authorization` header says, if there is one; whether it is genuine is another question.
+    pub authorization: Option<Result<Authorization, tc3::Error>>,
 }
 
 impl Head {
     pub fn new(parts: Parts) -> Self {
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let version = version(&parts.method, &parts.headers);
-        Self { method: parts.method, query, headers: parts.headers, version }
+        let authorization = parts.headers.get(header::AUTHORIZATION);
+        let authorization = authorization.map(|value| Authorization::parse(value.as_bytes()));
+        Self { method: parts.method, query, headers: parts.headers, version, authorization }
     }
 
     /// # Errors
@@ -59,8 +73,8 @@ impl Head {
     }
 
     /// A header as text; `None` when it is absent, empty or not printable ASCII.
-    pub fn text(&self, name: &'static str) -> Option<&str> {
-        let value = self.headers.get(HeaderName::from_static(name))?.to_str().ok()?.trim();
+    pub fn text(&self, name: HeaderName) -> Option<&str> {
+        let value = self.headers.get(name)?.to_str().ok()?.trim();
         (!value.is_empty()).then_some(value)
     }
 
@@ -76,10 +90,15 @@ impl Head {
 
 /// A request wants to be version 3 when it has one of that version's headers, or a body that version 1 does not know.
 fn version(method: &Method, headers: &HeaderMap) -> Version {
-    let has = |name: &'static str| headers.contains_key(HeaderName::from_static(name));
-    let other_body = *method != Method::GET
-        && headers.get(header::CONTENT_TYPE).is_some_and(|v| {
-            !v.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
-        });
-    if has("authorization") || has("x-tc-action") || other_body { Version::V3 } else { Version::V1 }
+    let other_body = || {
+        *method != Method::GET
+            && headers.get(header::CONTENT_TYPE).is_some_and(|v| {
+                !v.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded")
+            })
+    };
+    if headers.contains_key(header::AUTHORIZATION) || headers.contains_key(ACTION) || other_body() {
+        Version::V3
+    } else {
+        Version::V1
+    }
 }

@@ -64,7 +64,7 @@ async fn call<B: Backend>(
     head.check_method()?;
     let body = body::read(head, body, &app.config.limits, &app.body_memory).await?;
     let sent = Sent::read(head, &body.bytes)?;
-    record.note(&sent.common);
+    record.note(head, &sent.common);
     let named = Named::of(head, &sent)?;
     record.action = Some(named.action);
     let key = auth::authenticate(app, peer, head, &body, &sent, named.timestamp)?;
@@ -105,16 +105,16 @@ struct Named {
 }
 
 impl Named {
-    fn of(head: &Head, sent: &Sent) -> Result<Self, Error> {
+    fn of<'a>(head: &Head, sent: &'a Sent) -> Result<Self, Error> {
         let names = head.common_names();
         let missing = |name| Error::new(Code::MissingParameter).field(name);
-        let given = |value: &'_ Option<String>| value.clone().filter(|v| !v.is_empty());
+        let given = |value: &'a Option<String>| value.as_deref().filter(|v| !v.is_empty());
         let action = given(&sent.common.action).ok_or_else(|| missing(names.action))?;
         let version = given(&sent.common.version).ok_or_else(|| missing(names.version))?;
         let timestamp = given(&sent.common.timestamp).ok_or_else(|| missing(names.timestamp))?;
         let timestamp =
             parse_timestamp(timestamp.as_bytes()).map_err(|e| failure::of(&e).field(names.timestamp))?;
-        let action = wire::route(&version, &action)?;
+        let action = wire::route(version, action)?;
         wire::check_product(head.host(), action.action().service)?;
         Ok(Self { action, timestamp })
     }

@@ -1,9 +1,13 @@
 //! What is written down about a call when it ends: one log line and the metrics. Never a secret, a signature, a
 //! token or a parameter.
 
-use super::head::Head;
+use super::head::{self, Head, Version};
 use crate::{answer, listen::Peer, metrics::Metrics};
-use std::{net::IpAddr, time::Instant};
+use std::{
+    fmt,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 use wire::{ActionId, CommonParameters, Error, Lang};
 
 /// Longest text from outside that goes into a log line, in characters.
@@ -25,18 +29,21 @@ impl Record {
     pub fn new(head: &Head, peer: Peer) -> Self {
         Self {
             request_id: answer::request_id(),
-            lang: Lang::from_name(head.text("x-tc-language")),
+            lang: Lang::from_name(head.text(head::LANGUAGE)),
             action: None,
-            asked: clean(head.text("x-tc-action")),
+            asked: clean(head.text(head::ACTION)),
             secret_id: claimed(head),
-            client: clean(head.text("x-tc-requestclient")),
+            client: clean(head.text(head::CLIENT)),
             source: peer.ip,
             start: Instant::now(),
         }
     }
 
-    /// Notes what the common parameters say.
-    pub fn note(&mut self, common: &CommonParameters) {
+    /// Notes what the common parameters say; those of version 3 are in the head, which is known.
+    pub fn note(&mut self, head: &Head, common: &CommonParameters) {
+        if head.version == Version::V3 {
+            return;
+        }
         self.lang = Lang::from_name(common.language.as_deref());
         self.asked = clean(common.action.as_deref());
         self.client = clean(common.request_client.as_deref());
@@ -51,7 +58,7 @@ impl Record {
         metrics.answered(self.action, error.map(Error::code), time);
         let code = error.map_or("OK", |e| e.code().as_str());
         let action = self.action.map_or(self.asked.as_str(), |a| a.action().name);
-        let millis = tracing::field::display(format!("{:.3}", time.as_secs_f64() * 1e3));
+        let millis = tracing::field::display(Millis(time));
         let Self { request_id, secret_id, source, client, .. } = self;
         match error.filter(|e| e.internal_context().is_some()) {
             Some(error) => {
@@ -62,14 +69,54 @@ impl Record {
     }
 }
 
+/// Milliseconds with three digits behind the point.
+struct Millis(Duration);
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = (self.0.as_nanos() + 500) / 1000;
+        write!(f, "{}.{:03}", micros / 1000, micros % 1000)
+    }
+}
+
 /// The SecretId in an `Authorization` header, whether or not it is genuine.
 fn claimed(head: &Head) -> String {
-    let auth = head.headers.get("authorization").map(|v| tc3::v3::Authorization::parse(v.as_bytes()));
-    auth.and_then(Result::ok).map(|a| a.secret_id).unwrap_or_default()
+    let auth = head.authorization.as_ref().and_then(|claimed| claimed.as_ref().ok());
+    auth.map(|claimed| claimed.secret_id.clone()).unwrap_or_default()
 }
 
 /// Text from outside, shortened, with everything replaced that could forge a log line.
 fn clean(text: Option<&str>) -> String {
+    let text = text.unwrap_or_default();
+    if text.len() <= TEXT_MAX && text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return text.to_owned();
+    }
     let graphic = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
-    text.unwrap_or_default().chars().take(TEXT_MAX).map(graphic).collect()
+    text.chars().take(TEXT_MAX).map(graphic).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn millis_have_three_digits() {
+        for (nanos, text) in [
+            (0, "0.000"),
+            (499, "0.000"),
+            (500, "0.001"),
+            (1_234_567, "1.235"),
+            (61_000_000_000, "61000.000"),
+        ] {
+            assert_eq!(Millis(Duration::from_nanos(nanos)).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn texts_from_outside_cannot_forge_lines() {
+        assert_eq!(clean(None), "");
+        assert_eq!(clean(Some("SDK_Python 3.0~")), "SDK_Python 3.0~");
+        assert_eq!(clean(Some("a\nb\u{7f}é")), "a?b??");
+        assert_eq!(clean(Some(&"x".repeat(TEXT_MAX + 1))), "x".repeat(TEXT_MAX));
+    }
 }

@@ -1,6 +1,7 @@
 //! What a request says, whichever way it says it: the common parameters and the action's own.
 
-use super::head::{Head, Version};
+use super::head::{self, Head, Version};
+use axum::http::header;
 use wire::media::Media;
 use wire::{Code, CommonParameters, Error, Params, pairs};
 
@@ -40,7 +41,7 @@ fn v3_params(head: &Head, body: &[u8]) -> Result<Params, Error> {
     if head.is_get() {
         return Params::from_pairs(&pairs::parse(head.query.as_bytes())?);
     }
-    match head.text("content-type").map_or(Ok(Media::Json), |text| Media::of(Some(text)))? {
+    match head.text(header::CONTENT_TYPE).map_or(Ok(Media::Json), |text| Media::of(Some(text)))? {
         Media::Form => Err(Error::new(Code::InvalidParameter)
             .field("Content-Type")
             .detail("a form is signed by version 1", "表单只适用于签名方法 v1")),
@@ -48,16 +49,16 @@ fn v3_params(head: &Head, body: &[u8]) -> Result<Params, Error> {
     }
 }
 
-fn from_headers(head: &Head) -> CommonParameters {
-    let text = |name| head.text(name).map(str::to_owned);
+fn from_headers(sent: &Head) -> CommonParameters {
+    let text = |name| sent.text(name).map(str::to_owned);
     CommonParameters {
-        action: text("x-tc-action"),
-        version: text("x-tc-version"),
-        region: text("x-tc-region"),
-        timestamp: text("x-tc-timestamp"),
-        token: text("x-tc-token"),
-        language: text("x-tc-language"),
-        request_client: text("x-tc-requestclient"),
+        action: text(head::ACTION),
+        version: text(head::VERSION),
+        region: text(head::REGION),
+        timestamp: text(head::TIMESTAMP),
+        token: text(head::TOKEN),
+        language: text(head::LANGUAGE),
+        request_client: text(head::CLIENT),
         ..CommonParameters::default()
     }
 }
