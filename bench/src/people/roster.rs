@@ -24,7 +24,7 @@ impl Roster {
         let mut all = roster::PeopleLoading::default();
         (0..count).for_each(|index| all.push(&made.person(index)));
         let begin = Instant::now();
-        let people = roster::People::loaded(&all);
+        let people = roster::People::loaded(all);
         eprintln!("{count} people laid out in {:.1} s", begin.elapsed().as_secs_f64());
         Roster { people: Arc::new(people), count }
     }

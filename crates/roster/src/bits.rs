@@ -109,6 +109,11 @@ impl Bits {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
     }
 
+    /// Adds rows given as bits, the first of them for row `first`, a multiple of 64. Bits behind the last row are none.
+    pub(crate) fn or_words(&mut self, first: u32, words: &[u64]) {
+        self.words[first as usize / 64..].iter_mut().zip(words).for_each(|(word, other)| *word |= other);
+    }
+
     /// The rows of the table of `rows` rows that are not in the set.
     pub(crate) fn inverted(mut self, rows: u32) -> Self {
         self.words.iter_mut().for_each(|word| *word = !*word);

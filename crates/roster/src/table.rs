@@ -3,20 +3,9 @@
 use std::sync::Arc;
 
 use search::text::fold;
-use search::{Field, Row, SortKey, Value, compare_natural, int_of, text_of};
+use search::{Field, Row, SortKey, Value};
 
 use crate::column::{Coded, Dictionary, FlagField, Flags, HostColumn, Ints, Planes, Ranks, TextColumn};
-
-/// How a column is laid out.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Layout {
-    /// Text with many distinct values; `searched` when it is often searched for parts.
-    Text { searched: bool },
-    /// Text with few distinct values.
-    Dictionary { sorted: bool },
-    /// Whole numbers.
-    Int { sorted: bool },
-}
 
 /// One column.
 #[derive(Debug)]
@@ -35,9 +24,6 @@ pub(crate) enum Column {
     Flag(Arc<Flags>, FlagField),
 }
 
-/// Tables of fewer rows are not worth a thread per column.
-const SMALL: usize = 10_000;
-
 /// The columns of a kind of rows.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -52,17 +38,6 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Lays out `rows`, which are in the order of their keys.
-    pub(crate) fn new<R: Row + Sync>(kind: &search::Table, layout: &[(Field, Layout)], rows: &[R]) -> Self {
-        let columns = if rows.len() > SMALL {
-            at_once(layout, rows)
-        } else {
-            layout.iter().map(|&(field, layout)| (field, Column::new(field, layout, rows))).collect()
-        };
-        let natural = (kind.natural != kind.ties).then(|| natural_order(kind, rows));
-        Self::of(rows.len() as u32, columns, natural)
-    }
-
     /// Takes columns that are laid out, and the table's own order when it differs from the order of keys.
     pub(crate) fn of(rows: u32, columns: Vec<(Field, Column)>, natural: Option<Ranks>) -> Self {
         let mut places = [u8::MAX; 256];
@@ -151,17 +126,6 @@ impl Table {
 }
 
 impl Column {
-    fn new<R: Row>(field: Field, layout: Layout, rows: &[R]) -> Self {
-        let texts = || rows.iter().map(move |row| text_of(row, field));
-        match layout {
-            Layout::Text { searched } => Self::Text(Arc::new(TextColumn::new(texts(), searched))),
-            Layout::Dictionary { sorted } => Self::Dictionary(Arc::new(Dictionary::new(texts(), sorted))),
-            Layout::Int { sorted } => {
-                Self::Int(Arc::new(Ints::new(rows.iter().map(|row| int_of(row, field)), sorted, None)))
-            }
-        }
-    }
-
     fn ranks(&self) -> Option<&Ranks> {
         match self {
             Self::Text(column) => Some(column.ranks()),
@@ -171,39 +135,6 @@ impl Column {
             Self::Host(_) | Self::Flag(..) => None,
         }
     }
-}
-
-/// Lays out all columns at the same time.
-fn at_once<R: Row + Sync>(layout: &[(Field, Layout)], rows: &[R]) -> Vec<(Field, Column)> {
-    std::thread::scope(|scope| {
-        let start = |&(field, layout): &(Field, Layout)| {
-            let thread = std::thread::Builder::new();
-            (field, layout, thread.spawn_scoped(scope, move || Column::new(field, layout, rows)))
-        };
-        let started: Vec<_> = layout.iter().map(start).collect();
-        let mut columns = Vec::with_capacity(layout.len());
-        for (field, layout, thread) in started {
-            // A column whose thread did not start, or did not end well, is made here.
-            let column = thread.ok().and_then(|thread| thread.join().ok());
-            columns.push((field, column.unwrap_or_else(|| Column::new(field, layout, rows))));
-        }
-        columns
-    })
-}
-
-/// Sorts rows by the table's own order. Both orders begin with the same attribute, so only rows that share it move.
-fn natural_order<R: Row>(kind: &search::Table, rows: &[R]) -> Ranks {
-    let leading = kind.natural.first().filter(|f| kind.ties.first() == Some(f));
-    let mut order: Vec<u32> = (0..rows.len() as u32).collect();
-    let compare = |a: &u32, b: &u32| compare_natural(kind, &rows[*a as usize], &rows[*b as usize]);
-    match leading {
-        Some(&field) => {
-            let head = |row: u32| text_of(&rows[row as usize], field);
-            order.chunk_by_mut(|&a, &b| head(a) == head(b)).for_each(|chunk| chunk.sort_by(compare));
-        }
-        None => order.sort_by(compare),
-    }
-    Ranks::new(order, 0, |_, _| false)
 }
 
 /// A row of a table.

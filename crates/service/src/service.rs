@@ -8,7 +8,7 @@ use export::ExportDir;
 use jiff::tz::TimeZone;
 use model::{Day, ExportTask, HostRecord, Millis, Tenant, TenantId};
 use roster::{Accounts, Loading, People, PeopleLoading};
-use store::{Audit, Change, DataDir, Effect, MasterKey, SqliteStore, Write, WriteError, Writer};
+use store::{Audit, Change, DataDir, Effect, MasterKey, Share, SqliteStore, Write, WriteError, Writer};
 use tokio::sync::Semaphore;
 use wire::{Code, Error};
 
@@ -24,6 +24,9 @@ use crate::{Caller, cwp, rollcall};
 
 /// Name of the tenant that always exists.
 pub const DEFAULT_TENANT: &str = "default";
+
+/// How many threads read people at the start: reading takes longer than laying out.
+const PEOPLE_SHARES: u32 = 2;
 
 /// What a service is opened with.
 #[derive(Debug, Clone)]
@@ -116,8 +119,8 @@ impl Service {
         let secrets = Arc::new(Secrets::new(master));
         let store = SqliteStore::open(dir.database(), store::Limits::default())?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        // The start reads people and hosts at once.
-        let readers = Readers::open(&store, cores.max(2))?;
+        // The start reads the shares of people and the hosts at once.
+        let readers = Readers::open(&store, cores.max(PEOPLE_SHARES as usize + 1))?;
         let (directory, keyring, tasks) =
             (Arc::<Directory>::default(), Arc::<Keyring>::default(), Arc::<Table>::default());
         for credential in readers.lend().credentials()? {
@@ -218,13 +221,31 @@ impl Service {
         Ok(state)
     }
 
-    fn load_people(&self, tenant: &Tenant) -> Result<People, store::StoreError> {
+    fn load_people(&self, tenant: &Tenant) -> Result<People, OpenError> {
+        std::thread::scope(|scope| {
+            let reading: Vec<_> = (1..PEOPLE_SHARES)
+                .map(|number| {
+                    let share = Share { number, of: PEOPLE_SHARES };
+                    let thread = std::thread::Builder::new().name(format!("read-people-{number}"));
+                    thread.spawn_scoped(scope, move || self.read_people(tenant, share))
+                })
+                .collect();
+            let mut people = self.read_people(tenant, Share { number: 0, of: PEOPLE_SHARES })?;
+            for thread in reading {
+                let thread = thread.map_err(OpenError::Thread)?;
+                people.append(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok(People::loaded(people))
+        })
+    }
+
+    fn read_people(&self, tenant: &Tenant, share: Share) -> Result<PeopleLoading, store::StoreError> {
         let mut people = PeopleLoading::default();
-        self.reader().each_person(tenant.id, &mut |person| {
+        self.reader().each_person(tenant.id, share, &mut |person| {
             people.push(&person);
             progress(people.len(), &tenant.name, "people");
         })?;
-        Ok(People::loaded(&people))
+        Ok(people)
     }
 
     fn load_accounts(&self, tenant: &Tenant) -> Result<Accounts, store::StoreError> {

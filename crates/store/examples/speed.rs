@@ -9,8 +9,8 @@ use std::time::Instant;
 use model::facts::{AccountFacts, Evidence, HostReport, Section, section};
 use model::{PersonPatch, TenantId};
 use store::{
-    Change, Facts, FirstKey, HostUpdate, Limits, Options, PersonImport, PersonKey, Reader, SqliteStore,
-    Write, Writer,
+    Change, Facts, FirstKey, HostUpdate, Limits, Options, PersonImport, PersonKey, Reader, Share,
+    SqliteStore, Write, Writer,
 };
 
 const ONE: TenantId = TenantId::DEFAULT;
@@ -38,7 +38,7 @@ fn main() {
     timed("stop", 1, || writer.stop());
     let mut store = SqliteStore::open(&path, Limits::default()).unwrap();
     let mut loaded = 0_u64;
-    timed("load people", people, || store.each_person(ONE, &mut |_| loaded += 1).unwrap());
+    timed("load people", people, || store.each_person(ONE, Share::ALL, &mut |_| loaded += 1).unwrap());
     assert_eq!(loaded, people);
     let mut accounts = 0;
     timed("load accounts", hosts * 50, || {

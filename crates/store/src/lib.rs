@@ -19,7 +19,7 @@ mod writer;
 
 pub use dir::{DataDir, DirError};
 pub use error::StoreError;
-pub use read::{AuditRecord, Counts, Reader};
+pub use read::{AuditRecord, Counts, Reader, Share};
 pub use report::{Facts, HostUpdate};
 pub use seal::{MasterKey, SealError};
 pub use sqlite::{Limits, SqliteStore};

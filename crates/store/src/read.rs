@@ -35,6 +35,32 @@ pub struct AuditRecord {
     pub entry: crate::Audit,
 }
 
+/// A share of many rows, so that several connections can read them at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Which of the shares, from 0.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+impl Share {
+    /// Everything.
+    pub const ALL: Self = Self { number: 0, of: 1 };
+
+    /// The numbers above the first and up to the second bound, where about `highest` numbers, from 1, are shared.
+    /// The shares together have all numbers.
+    pub(crate) fn bounds(self, highest: u64) -> (i64, i64) {
+        let before = |number: u32| {
+            let part = i128::from(highest) * i128::from(number) / i128::from(self.of.max(1));
+            i64::try_from(part).unwrap_or(i64::MAX)
+        };
+        let low = if self.number == 0 { i64::MIN } else { before(self.number) };
+        let high = if self.number.saturating_add(1) >= self.of { i64::MAX } else { before(self.number + 1) };
+        (low, high)
+    }
+}
+
 /// Reading. Each call sees one state between two committed groups; two calls may see two states.
 ///
 /// `&mut self` because a connection serves one question at a time.
@@ -45,8 +71,14 @@ pub trait Reader {
     /// Id of the root node of the organisation tree; `None` when there is no such tenant.
     fn root_org_node(&mut self, tenant: TenantId) -> Result<Option<String>, StoreError>;
 
-    /// Every person of the tenant, in the order of creation, without the password hash.
-    fn each_person(&mut self, tenant: TenantId, each: &mut dyn FnMut(Person)) -> Result<(), StoreError>;
+    /// Every person of a share of the tenant's, in the order of creation, without the password hash. The shares are
+    /// those of one state only while nobody writes.
+    fn each_person(
+        &mut self,
+        tenant: TenantId,
+        share: Share,
+        each: &mut dyn FnMut(Person),
+    ) -> Result<(), StoreError>;
 
     /// Every host of the tenant with its accounts, as the rules made them of the last report; in order of arrival.
     fn each_host(

@@ -152,9 +152,10 @@ impl Reader for Failing {
     fn each_person(
         &mut self,
         t: model::TenantId,
+        share: store::Share,
         f: &mut dyn FnMut(model::Person),
     ) -> Result<(), StoreError> {
-        self.0.each_person(t, f)
+        self.0.each_person(t, share, f)
     }
     fn each_host(
         &mut self,

@@ -1,31 +1,64 @@
 //! Which rows have each byte and each pair of neighbouring bytes in their text: rows that contain a longer part are
 //! among those that have all of its pairs.
 
-use std::ops::Range;
-
 use super::{Moved, RowSet, Splice};
 
 /// Pairs are numbered by their two bytes, single bytes behind them.
 const PAIRS: usize = 1 << 16;
 const GRAMS: usize = PAIRS + 256;
-/// Rows whose grams are dealt out at once.
-const STRETCH: usize = 1 << 16;
+/// Bits of the rows whose grams are noted at once: what is noted of one gram fills one line of the cache.
+type Stretch = [u64; WORDS];
+const WORDS: usize = 8;
+const STRETCH: usize = WORDS * 64;
 
 /// Sets of rows by byte and by pair of bytes.
 #[derive(Debug)]
 pub(super) struct Grams {
-    rows: u32,
     /// Place in `sets` of the set of each gram, counted from 1; 0 where no text has it.
     places: Vec<u32>,
     sets: Vec<RowSet>,
 }
 
 impl Grams {
-    /// Notes the grams of the texts of rows 0 to `rows`.
+    /// Notes the grams of the texts of rows 0 to `rows`. A stretch of rows is noted as bits first, which also leaves
+    /// out what a text repeats, and these are then added to the sets: jumping between the sets for every single gram
+    /// costs many times as much.
     pub(super) fn new<'a>(rows: u32, text: impl Fn(u32) -> &'a str) -> Self {
-        let mut grams = Self { rows, places: vec![0; GRAMS], sets: Vec::new() };
+        let mut grams = Self { places: vec![0; GRAMS], sets: Vec::new() };
+        // Each pair with its rows of the stretch, in the order of the sets, and the rows of each byte.
+        let mut noted: Vec<(usize, Stretch)> = Vec::new();
+        let mut bytes = vec![[0; WORDS]; 256];
+        let mut of_bytes = vec![RowSet::new(); 256];
         for first in (0..rows).step_by(STRETCH) {
-            grams.note(first..rows.min(first.saturating_add(STRETCH as u32)), &text);
+            for row in first..rows.min(first.saturating_add(STRETCH as u32)) {
+                let (word, bit) = ((row - first) as usize / 64, 1 << (row % 64));
+                for pair in pairs(text(row).as_bytes()) {
+                    let place = &mut grams.places[pair];
+                    if *place == 0 {
+                        grams.sets.push(RowSet::new());
+                        noted.push((pair, [0; WORDS]));
+                        *place = noted.len() as u32;
+                    }
+                    noted[*place as usize - 1].1[word] |= bit;
+                }
+                if let Some(&last) = text(row).as_bytes().last() {
+                    bytes[usize::from(last)][word] |= bit;
+                }
+            }
+            for (set, (pair, words)) in grams.sets.iter_mut().zip(&mut noted) {
+                // Any byte but the last of a text is the first of a pair.
+                bytes[*pair >> 8].iter_mut().zip(&*words).for_each(|(byte, word)| *byte |= word);
+                set.extend_bits(rows, first, words);
+                *words = [0; WORDS];
+            }
+            for (set, words) in of_bytes.iter_mut().zip(&mut bytes) {
+                set.extend_bits(rows, first, words);
+                *words = [0; WORDS];
+            }
+        }
+        for (byte, set) in of_bytes.into_iter().enumerate().filter(|(_, set)| set.len() > 0) {
+            grams.sets.push(set);
+            grams.places[PAIRS + byte] = grams.sets.len() as u32;
         }
         grams.sets.iter_mut().for_each(RowSet::shrink);
         grams
@@ -43,7 +76,7 @@ impl Grams {
         dealt.sort_unstable();
         dealt.dedup();
         let mut rest = &dealt[..];
-        let mut grams = Self { rows: splice.rows(), places: vec![0; GRAMS], sets: Vec::new() };
+        let mut grams = Self { places: vec![0; GRAMS], sets: Vec::new() };
         let none = RowSet::new();
         for gram in 0..GRAMS {
             let (new, others) = rest.split_at(rest.partition_point(|(other, _)| *other == gram));
@@ -60,48 +93,6 @@ impl Grams {
             }
         }
         grams
-    }
-
-    /// Notes the grams of a stretch of rows. Deals the rows out by gram first, so that each set is then extended in
-    /// one go: jumping between the sets for every single gram costs many times as much.
-    fn note<'a>(&mut self, rows: Range<u32>, text: &impl Fn(u32) -> &'a str) {
-        let mut counts = vec![0_u32; GRAMS];
-        let mut used = Vec::new();
-        for gram in rows.clone().flat_map(|row| all_of(text(row))) {
-            if counts[gram] == 0 {
-                used.push(gram);
-            }
-            counts[gram] += 1;
-        }
-        // The counts turn into the places where the rows of each gram begin, then move to where they end.
-        let mut places = counts;
-        let mut total = 0;
-        for &gram in &used {
-            total += std::mem::replace(&mut places[gram], total);
-        }
-        let mut dealt = vec![0_u32; total as usize];
-        for row in rows {
-            for gram in all_of(text(row)) {
-                dealt[places[gram] as usize] = row;
-                places[gram] += 1;
-            }
-        }
-        let mut start = 0;
-        for gram in used {
-            let end = places[gram] as usize;
-            self.extend(gram, &dealt[start..end]);
-            start = end;
-        }
-    }
-
-    /// Adds ascending rows, which may repeat, to the set of a gram.
-    fn extend(&mut self, gram: usize, rows: &[u32]) {
-        if self.places[gram] == 0 {
-            self.sets.push(RowSet::new());
-            self.places[gram] = self.sets.len() as u32;
-        }
-        let distinct = rows.chunk_by(|a, b| a == b).filter_map(|same| same.first().copied());
-        self.sets[self.places[gram] as usize - 1].extend(self.rows, distinct);
     }
 
     fn set(&self, gram: usize) -> Option<&RowSet> {

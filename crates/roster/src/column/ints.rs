@@ -78,15 +78,15 @@ impl Values {
 }
 
 fn rank(values: &[i64], old: Option<(&Ranks, &Moved)>) -> Ranks {
-    let value = |row: u32| values[row as usize];
-    let same = |a, b| value(a) == value(b);
-    let is_missing = |row| value(row) == i64::MIN;
     if let Some((old, moved)) = old {
+        let value = |row: u32| values[row as usize];
+        let same = |a, b| value(a) == value(b);
+        let is_missing = |row| value(row) == i64::MIN;
         return moved.ranks(old, |a, b| (value(a), a).cmp(&(value(b), b)), same, is_missing);
     }
     let mut keys: Vec<(i64, u32)> = values.iter().copied().zip(0..).collect();
     keys.sort_unstable();
-    let order: Vec<u32> = keys.into_iter().map(|(_, row)| row).collect();
-    let missing = order.partition_point(|&row| is_missing(row));
-    Ranks::new(order, missing, same)
+    let order: Vec<u32> = keys.iter().map(|&(_, row)| row).collect();
+    let missing = keys.partition_point(|&(value, _)| value == i64::MIN);
+    Ranks::new(order, missing, |a, b| keys[a].0 == keys[b].0)
 }

@@ -29,17 +29,16 @@ enum Groups {
 }
 
 impl Ranks {
-    /// Takes rows already in order; `same` says whether two neighbours have equal values.
-    pub(crate) fn new(order: Vec<u32>, missing: usize, same: impl Fn(u32, u32) -> bool) -> Self {
+    /// Takes rows already in order; `same` says whether the rows at two neighbouring places have equal values.
+    pub(crate) fn new(order: Vec<u32>, missing: usize, same: impl Fn(usize, usize) -> bool) -> Self {
         let mut group = vec![0; order.len()];
-        let (mut start, mut previous) = (0, None);
+        let mut start = 0;
         for (place, &row) in order.iter().enumerate() {
-            let joined = previous.is_some_and(|p| place != missing && (place < missing || same(p, row)));
+            let joined = place > 0 && place != missing && (place < missing || same(place - 1, place));
             if !joined {
                 start = place as u32;
             }
             group[row as usize] = start;
-            previous = Some(row);
         }
         Self { order, groups: Groups::Each(group), missing: missing as u32, planes: None }
     }

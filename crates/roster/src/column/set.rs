@@ -93,6 +93,28 @@ impl RowSet {
         }
     }
 
+    /// Adds rows of a table of `rows` rows that stand as bits, the first of them for row `first`, a multiple of 64;
+    /// all behind those there are.
+    pub(crate) fn extend_bits(&mut self, rows: u32, first: u32, words: &[u64]) {
+        let added: u32 = words.iter().map(|word| word.count_ones()).sum();
+        if let Self::List(list) = self
+            && list.low.len() as u32 + added > rows / DENSE
+        {
+            *self = Self::dense(rows, list);
+        }
+        match self {
+            Self::Bits(bits, count) => {
+                bits.or_words(first, words);
+                *count += added;
+            }
+            Self::List(list) => {
+                for (first, &word) in (first..).step_by(64).zip(words) {
+                    crate::bits::bits(word).for_each(|bit| list.push(first + bit));
+                }
+            }
+        }
+    }
+
     fn dense(rows: u32, list: &List) -> Self {
         let mut bits = Bits::none(rows);
         list.iter().for_each(|row| bits.insert(row));

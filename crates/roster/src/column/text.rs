@@ -21,6 +21,13 @@ impl Texts {
         self.ends.push(self.bytes.len());
     }
 
+    /// Adds the texts of others.
+    pub(crate) fn append(&mut self, others: &Self) {
+        let before = self.bytes.len();
+        self.bytes.push_str(&others.bytes);
+        self.ends.extend(others.ends.iter().map(|end| before + end));
+    }
+
     /// How many texts there are.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
@@ -57,12 +64,38 @@ impl Texts {
 
     /// The texts folded; `None` when that changes nothing.
     pub(crate) fn folded(&self) -> Option<Texts> {
-        (fold(&self.bytes) != self.bytes).then(|| {
-            let mut folded = Texts::default();
-            (0..self.ends.len()).for_each(|row| folded.push(&fold(self.get(row as u32))));
-            folded.shrink();
-            folded
-        })
+        let bytes = fold(&self.bytes);
+        if bytes == self.bytes {
+            return None;
+        }
+        if self.bytes.is_ascii() {
+            // Each text stays as long as it is.
+            return Some(Texts { bytes: bytes.into_owned(), ends: self.ends.clone() });
+        }
+        let mut folded = Texts::default();
+        (0..self.ends.len()).for_each(|row| folded.push(&fold(self.get(row as u32))));
+        folded.shrink();
+        Some(folded)
+    }
+
+    /// The rows in the order of their texts; of rows with one text the last alone.
+    pub(crate) fn order(&self) -> Vec<u32> {
+        let keys = sorted(self);
+        let distinct = keys.chunk_by(|a, b| same(self, *a, *b));
+        distinct.filter_map(<[Key]>::last).map(|&(_, row)| row).collect()
+    }
+
+    /// The texts of some rows, in their order.
+    pub(crate) fn gathered(&self, rows: &[u32]) -> Self {
+        let mut texts =
+            Self { bytes: String::with_capacity(self.bytes.len()), ends: Vec::with_capacity(rows.len()) };
+        for some in rows.chunks(64) {
+            // Rows are far apart in memory. Looked at without a copy in between, many of them are fetched at once.
+            let firsts = some.iter().filter_map(|&row| self.bytes.as_bytes().get(self.start(row)));
+            std::hint::black_box(firsts.fold(0, |all, first| all ^ first));
+            some.iter().for_each(|&row| texts.push(self.get(row)));
+        }
+        texts
     }
 
     /// Gives back memory that was reserved for growth.
@@ -103,10 +136,8 @@ pub(crate) struct TextColumn {
 }
 
 impl TextColumn {
-    /// Lays out the texts of all rows in row order; `searched` columns are quick to search for parts.
-    pub(crate) fn new<'a>(values: impl Iterator<Item = Option<&'a str>>, searched: bool) -> Self {
-        let mut texts = Texts::default();
-        values.for_each(|text| texts.push(text.unwrap_or_default()));
+    /// Lays out the texts of all rows, empty where there is none; `searched` columns are quick to search for parts.
+    pub(crate) fn new(mut texts: Texts, searched: bool) -> Self {
         texts.shrink();
         let folded = texts.folded();
         let mixed = folded.is_some();
@@ -122,8 +153,7 @@ impl TextColumn {
         let new: Vec<Cow<'_, str>> = added.iter().map(|text| fold(text)).collect();
         let texts = self.texts.spliced(splice, added);
         if !self.mixed && new.iter().zip(added).any(|(new, text)| new != text) {
-            let all = (0..splice.rows()).map(|row| Some(texts.get(row)));
-            return Self::new(all, self.grams.is_some());
+            return Self::new(texts, self.grams.is_some());
         }
         let folded = self.folded.as_ref().map(|folded| folded.spliced(splice, &new));
         let mut places = Vec::with_capacity(new.len());
@@ -229,19 +259,28 @@ impl TextColumn {
 
 /// Orders rows by text.
 fn rank(texts: &Texts) -> Ranks {
-    let order = sorted(texts);
+    let keys = sorted(texts);
+    let order: Vec<u32> = keys.iter().map(|&(_, row)| row).collect();
     let missing = order.partition_point(|&row| texts.get(row).is_empty());
-    Ranks::new(order, missing, |a, b| texts.get(a) == texts.get(b))
+    Ranks::new(order, missing, |a, b| same(texts, keys[a], keys[b]))
 }
 
-/// Sorts all rows. The first bytes, as numbers, decide most comparisons without touching the texts.
-fn sorted(texts: &Texts) -> Vec<u32> {
-    let rows = texts.ends.len() as u32;
-    let mut keys: Vec<(u128, u32)> = (0..rows).map(|row| (head(texts.get(row)), row)).collect();
-    keys.sort_unstable_by(|a, b| {
-        a.0.cmp(&b.0).then_with(|| texts.get(a.1).cmp(texts.get(b.1))).then(a.1.cmp(&b.1))
-    });
-    keys.into_iter().map(|(_, row)| row).collect()
+/// A row and the beginning of its text as a number, which decides most comparisons without touching the texts.
+type Key = (u128, u32);
+
+fn same(texts: &Texts, a: Key, b: Key) -> bool {
+    a.0 == b.0 && texts.get(a.1) == texts.get(b.1)
+}
+
+/// All rows by text, rows of one text by number.
+fn sorted(texts: &Texts) -> Vec<Key> {
+    let rows = texts.len() as u32;
+    let mut keys: Vec<Key> = (0..rows).map(|row| (head(texts.get(row)), row)).collect();
+    keys.sort_unstable();
+    for alike in keys.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+        alike.sort_unstable_by(|a, b| texts.get(a.1).cmp(texts.get(b.1)).then(a.1.cmp(&b.1)));
+    }
+    keys
 }
 
 /// The first sixteen bytes as a number that orders as the text does.
@@ -257,12 +296,32 @@ mod tests {
 
     use super::*;
 
+    fn packed(all: &[String]) -> Texts {
+        let mut texts = Texts::default();
+        all.iter().for_each(|text| texts.push(text));
+        texts
+    }
+
     proptest! {
         #[test]
-        fn sets_hold_all_rows_with_a_part(
-            texts in prop::collection::vec("[abAé]{0,5}", 0..200), part in "[abé]{1,3}"
+        fn texts_in_order_are_distinct_and_the_last(
+            all in prop::collection::vec("[ab\u{0}]{0,3}|[ab\u{0}]{15,17}", 0..60)
         ) {
-            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true);
+            let texts = packed(&all);
+            let expected: std::collections::BTreeMap<&str, u32> =
+                all.iter().map(String::as_str).zip(0..).collect();
+            let order = texts.order();
+            prop_assert_eq!(&order, &expected.values().copied().collect::<Vec<_>>());
+            let gathered = texts.gathered(&order);
+            let gathered: Vec<&str> = (0..gathered.len()).map(|row| gathered.get(row as u32)).collect();
+            prop_assert_eq!(gathered, expected.into_keys().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn sets_hold_all_rows_with_a_part(
+            texts in prop::collection::vec("[abAé]{0,5}", 0..700), part in "[abé]{1,3}"
+        ) {
+            let column = TextColumn::new(packed(&texts), true);
             let sets = column.sets(&part).expect("searched");
             prop_assert!(sets.is_sorted_by_key(|set| set.len()));
             for (row, text) in texts.iter().enumerate() {
@@ -275,7 +334,7 @@ mod tests {
 
         #[test]
         fn places_are_found(texts in prop::collection::vec("[abA]{0,4}", 0..400), bound in "[ab]{0,4}", from in 0..400u32) {
-            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), true);
+            let column = TextColumn::new(packed(&texts), true);
             let mut sorted: Vec<_> = texts.iter().map(|text| fold(text)).collect();
             sorted.sort();
             let from = from.min(sorted.len() as u32);
@@ -286,7 +345,7 @@ mod tests {
 
         #[test]
         fn ranks_are_the_order_of_folded_texts(texts in prop::collection::vec("[a-cA-C\u{0}é]{0,20}", 0..40)) {
-            let column = TextColumn::new(texts.iter().map(|t| Some(t.as_str())), false);
+            let column = TextColumn::new(packed(&texts), false);
             let mut rows: Vec<u32> = (0..texts.len() as u32).collect();
             rows.sort_by_key(|&row| fold(&texts[row as usize]).into_owned());
             prop_assert_eq!(column.ranks().order(), &rows[..]);

@@ -2,14 +2,16 @@
 //! never are a million structures with ten pieces of memory each.
 
 use std::sync::Arc;
+use std::thread;
 
 use model::{Person, PersonStatus};
 use search::people as p;
-use search::{Field, Row};
 
 use super::PersonView;
-use super::rest::{Kinds, Shared};
-use crate::column::Texts;
+use super::main::PeopleMain;
+use super::rest::{Kinds, Rest};
+use crate::column::{Dictionary, Ints, TextColumn, Texts};
+use crate::table::Column;
 
 /// Stands for "no value", as in every row.
 const MISSING: i64 = i64::MIN;
@@ -49,6 +51,15 @@ impl PeopleLoading {
         self.shared.push(self.kinds.of(&view, self.shared.last().copied()));
     }
 
+    /// Adds those of another behind those there are.
+    pub fn append(&mut self, other: Self) {
+        self.texts.iter_mut().zip(&other.texts).for_each(|(to, texts)| to.append(texts));
+        self.times.iter_mut().zip(&other.times).for_each(|(to, times)| to.extend(times));
+        self.status.extend(other.status);
+        let places = self.kinds.append(other.kinds);
+        self.shared.extend(other.shared.into_iter().map(|kind| places[kind as usize]));
+    }
+
     /// How many there are so far.
     pub fn len(&self) -> usize {
         self.status.len()
@@ -59,90 +70,106 @@ impl PeopleLoading {
         self.len() == 0
     }
 
-    /// Everybody in the order of ids, each id once.
-    pub(super) fn rows(&self) -> Vec<Loaded<'_>> {
-        let mut rows: Vec<Loaded<'_>> = (0..self.len() as u32).map(|row| Loaded { all: self, row }).collect();
-        // Stable, so that of several with one id the last is the one to keep. Ids mostly come in order.
-        rows.sort_by(|a, b| a.id().cmp(b.id()));
-        rows.dedup_by(|later, kept| {
-            let same = later.id() == kept.id();
-            if same {
-                *kept = *later;
-            }
-            same
-        });
-        rows
-    }
-}
-
-/// One of them.
-#[derive(Clone, Copy)]
-pub(super) struct Loaded<'a> {
-    all: &'a PeopleLoading,
-    row: u32,
-}
-
-impl<'a> Loaded<'a> {
-    fn id(&self) -> &'a str {
-        self.all.texts[0].get(self.row)
-    }
-
-    fn time(&self, place: usize) -> Option<i64> {
-        Some(self.all.times[place][self.row as usize]).filter(|time| *time != MISSING)
-    }
-
-    fn shared(&self) -> &'a Arc<Shared> {
-        self.all.kinds.kind(self.all.shared[self.row as usize])
-    }
-
-    /// The person as a view.
-    pub(super) fn view(&self) -> PersonView<'a> {
-        let text = |place: usize| self.all.texts[place].get(self.row);
-        let optional = |place: usize| Some(text(place)).filter(|text| !text.is_empty());
-        let shared = self.shared();
-        PersonView {
-            id: text(0),
-            user_name: text(1),
-            display_name: text(2),
-            phone: optional(3),
-            email: optional(4),
-            status: self.all.status[self.row as usize],
-            description: shared.described.then(|| text(5)),
-            created: self.time(0).unwrap_or(MISSING),
-            updated: self.time(1).unwrap_or(MISSING),
-            last_login: self.time(2),
-            group_ids: &shared.group_ids,
-            org_node: &shared.org_node,
-            secondary_org_nodes: &shared.secondary_org_nodes,
-            data_source: &shared.data_source,
-            expires: self.time(3),
-            activated: self.time(4),
-            password_needs_reset: shared.password_needs_reset,
-            administrator: shared.administrator,
-        }
-    }
-}
-
-impl Row for Loaded<'_> {
-    fn text(&self, field: Field) -> Option<&str> {
-        let place = match field {
-            p::USER_ID => 0,
-            p::USER_NAME => 1,
-            p::DISPLAY_NAME => 2,
-            p::PHONE => 3,
-            p::EMAIL => 4,
-            p::STATUS => return Some(self.all.status[self.row as usize].as_str()),
-            _ => return None,
+    /// Lays everything out in the order of ids, each id once; each column in a thread of its own, which gives back
+    /// what was collected as soon as it has it in order.
+    pub(super) fn done(self) -> PeopleMain {
+        let Self { texts, status, times, kinds, shared } = self;
+        let rows = &texts[0].order()[..];
+        let [id, user_name, display_name, phone, email, descriptions] = texts;
+        let [created, updated, last_login, expires, activated] = times;
+        let text = |texts: Texts, searched| TextColumn::new(in_order(texts, rows), searched);
+        let int = |times: Vec<i64>, sorted| {
+            let times = rows.iter().map(|&row| times[row as usize]);
+            Ints::new(times.map(|time| (time != MISSING).then_some(time)), sorted, None)
         };
-        Some(self.all.texts[place].get(self.row))
+        thread::scope(|scope| {
+            let texts = [
+                (p::USER_ID, id, true),
+                (p::EMAIL, email, true),
+                (p::USER_NAME, user_name, true),
+                (p::PHONE, phone, true),
+                (p::DISPLAY_NAME, display_name, false),
+            ];
+            let texts = texts.map(|(field, texts, searched)| {
+                (field, scope.spawn(move || Column::Text(Arc::new(text(texts, searched)))))
+            });
+            let times = [(p::CREATED, created), (p::UPDATED, updated), (p::LAST_LOGIN, last_login)];
+            let times = times
+                .map(|(field, times)| (field, scope.spawn(move || Column::Int(Arc::new(int(times, true))))));
+            let rest = scope.spawn(move || {
+                let shared = rows.iter().map(|&row| shared[row as usize]).collect();
+                Rest::new(
+                    kinds,
+                    shared,
+                    in_order(descriptions, rows),
+                    int(expires, false),
+                    int(activated, false),
+                )
+            });
+            let statuses = rows.iter().map(|&row| Some(status[row as usize].as_str()));
+            let mut columns =
+                vec![(p::STATUS, Column::Dictionary(Arc::new(Dictionary::new(statuses, true))))];
+            columns.extend(texts.into_iter().chain(times).map(|(field, column)| (field, finished(column))));
+            PeopleMain::new(rows.len() as u32, columns, finished(rest))
+        })
     }
+}
 
-    fn int(&self, field: Field) -> Option<i64> {
-        match field {
-            p::CREATED => self.time(0),
-            p::UPDATED => self.time(1),
-            p::LAST_LOGIN => self.time(2),
-            _ => None,
+/// The texts of some rows in their order.
+fn in_order(texts: Texts, rows: &[u32]) -> Texts {
+    // Who comes in the order of ids already stays.
+    let stays = texts.len() == rows.len() && rows.iter().zip(0..).all(|(&row, place)| row == place);
+    if stays { texts } else { texts.gathered(rows) }
+}
+
+/// What a thread has made. One that panicked had no memory or met a mistake of ours; there is nothing to go on with.
+fn finished<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::People;
+
+    #[test]
+    fn shares_become_one() {
+        let person = |id: &str, org_node: &str| Person {
+            id: id.into(),
+            user_name: format!("{id}-name"),
+            org_node: org_node.into(),
+            description: Some(format!("{id} of {org_node}")),
+            display_name: String::new(),
+            phone: None,
+            email: Some(format!("{id}@example.org")),
+            status: PersonStatus::Locked,
+            created: 1,
+            updated: 2,
+            last_login: None,
+            group_ids: vec![id.into()],
+            secondary_org_nodes: Vec::new(),
+            data_source: "IMPORT".into(),
+            expires: Some(3),
+            activated: None,
+            password_needs_reset: false,
+            password_hash: None,
+            administrator: true,
+        };
+        let shares = [
+            [person("c", "one"), person("b", "two"), person("a", "old")],
+            [person("d", "two"), person("a", "three"), person("e", "one")],
+        ];
+        let mut all = PeopleLoading::default();
+        for share in &shares {
+            let mut some = PeopleLoading::default();
+            share.iter().for_each(|person| some.push(person));
+            all.append(some);
+        }
+        assert_eq!(all.len(), 6);
+        let people = People::loaded(all).snapshot();
+        assert_eq!(people.len(), 5, "of several with one id the last counts");
+        for person in shares.iter().flatten().filter(|person| person.org_node != "old") {
+            assert_eq!(people.by_id(&person.id), Some(PersonView::of(person)));
         }
     }
 }

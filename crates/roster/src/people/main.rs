@@ -9,7 +9,6 @@ use search::people::{
 };
 use search::{Field, Filter, Row, Sort, int_of};
 
-use super::loading::{Loaded, PeopleLoading};
 use super::rest::Rest;
 use super::view::PersonView;
 use crate::brief::Fields;
@@ -17,19 +16,7 @@ use crate::column::Splice;
 use crate::dead::Dead;
 use crate::kind::Kind;
 use crate::query::{Job, Sequence, compile};
-use crate::table::{Column, Layout, Table};
-
-const LAYOUT: [(Field, Layout); 9] = [
-    (USER_NAME, Layout::Text { searched: true }),
-    (USER_ID, Layout::Text { searched: true }),
-    (DISPLAY_NAME, Layout::Text { searched: false }),
-    (PHONE, Layout::Text { searched: true }),
-    (EMAIL, Layout::Text { searched: true }),
-    (STATUS, Layout::Dictionary { sorted: true }),
-    (CREATED, Layout::Int { sorted: true }),
-    (UPDATED, Layout::Int { sorted: true }),
-    (LAST_LOGIN, Layout::Int { sorted: true }),
-];
+use crate::table::{Column, Table};
 
 pub(super) struct PeopleMain {
     table: Table,
@@ -37,11 +24,9 @@ pub(super) struct PeopleMain {
 }
 
 impl PeopleMain {
-    /// Lays out what was collected.
-    pub(super) fn load(people: &PeopleLoading) -> Self {
-        let rows = people.rows();
-        let rest = Rest::new(rows.iter().map(Loaded::view));
-        Self { table: Table::new(&TABLE, &LAYOUT, &rows), rest }
+    /// Joins columns of one order, that of ids.
+    pub(super) fn new(rows: u32, columns: Vec<(Field, Column)>, rest: Rest) -> Self {
+        Self { table: Table::of(rows, columns, None), rest }
     }
 
     /// The row of an id.
@@ -215,10 +200,8 @@ impl<'a> Merge<'a> {
             self.old.table.columns().map(|(field, column)| (field, self.column(field, column))).collect();
         let (splice, added) = self.splice(|_, _| false);
         let views: Vec<PersonView<'_>> = added.into_iter().map(PersonView::of).collect();
-        PeopleMain {
-            table: Table::of(splice.rows(), columns, None),
-            rest: self.old.rest.spliced(&splice, &splice.moved(self.old.table.rows()), &views),
-        }
+        let rest = self.old.rest.spliced(&splice, &splice.moved(self.old.table.rows()), &views);
+        PeopleMain::new(splice.rows(), columns, rest)
     }
 }
 

@@ -35,12 +35,12 @@ impl People {
     pub fn load(people: impl IntoIterator<Item = Person>) -> Self {
         let mut loading = PeopleLoading::default();
         people.into_iter().for_each(|person| loading.push(&person));
-        Self::loaded(&loading)
+        Self::loaded(loading)
     }
 
     /// Takes what was collected one by one.
-    pub fn loaded(loading: &PeopleLoading) -> Self {
-        Self(Keeper::new(PeopleMain::load(loading)))
+    pub fn loaded(loading: PeopleLoading) -> Self {
+        Self(Keeper::new(loading.done()))
     }
 
     /// The current state. Later changes do not show in it.

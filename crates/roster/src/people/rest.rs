@@ -72,9 +72,9 @@ impl Kinds {
         same.unwrap_or_else(|| self.place(Arc::new(Shared::of(view))))
     }
 
-    /// The kind at a place.
-    pub(super) fn kind(&self, place: u32) -> &Arc<Shared> {
-        &self.kinds[place as usize]
+    /// Adds others, and tells the new place of each.
+    pub(super) fn append(&mut self, others: Self) -> Vec<u32> {
+        others.kinds.into_iter().map(|kind| self.place(kind)).collect()
     }
 
     fn place(&mut self, kind: Arc<Shared>) -> u32 {
@@ -87,24 +87,16 @@ impl Kinds {
 }
 
 impl Rest {
-    /// Packs the attributes of people in row order.
-    pub(super) fn new<'a>(views: impl Iterator<Item = PersonView<'a>> + Clone) -> Self {
-        let mut kinds = Kinds::default();
-        let mut shared: Vec<u32> = Vec::new();
-        let mut descriptions = Texts::default();
-        for view in views.clone() {
-            descriptions.push(view.description.unwrap_or_default());
-            shared.push(kinds.of(&view, shared.last().copied()));
-        }
-        shared.shrink_to_fit();
+    /// Takes kinds and the place in them of each row's, and the other attributes in row order.
+    pub(super) fn new(
+        kinds: Kinds,
+        shared: Vec<u32>,
+        mut descriptions: Texts,
+        expires: Ints,
+        activated: Ints,
+    ) -> Self {
         descriptions.shrink();
-        Self {
-            kinds: kinds.kinds,
-            shared,
-            descriptions,
-            expires: Ints::new(views.clone().map(|v| v.expires), false, None),
-            activated: Ints::new(views.map(|v| v.activated), false, None),
-        }
+        Self { kinds: kinds.kinds, shared, descriptions, expires, activated }
     }
 
     /// The attributes of a table made of this one's: rows that stay, and new people. Kinds that nobody has any more

@@ -11,7 +11,7 @@ use super::keys::{credential, key_columns};
 use super::people::{columns, person};
 use super::tasks::{task, task_columns};
 use super::{count, int};
-use crate::{Audit, AuditRecord, Counts, Reader, StoreError};
+use crate::{Audit, AuditRecord, Counts, Reader, Share, StoreError};
 
 /// Anything that can be asked.
 pub(super) trait HasConnection {
@@ -34,10 +34,22 @@ impl<T: HasConnection> Reader for T {
         Ok(statement.query_row([tenant.0], |row| row.get(0)).optional()?)
     }
 
-    fn each_person(&mut self, tenant: TenantId, each: &mut dyn FnMut(Person)) -> Result<(), StoreError> {
-        const ALL: &str = concat!("SELECT ", columns!(), " FROM people WHERE tenant = ?1 ORDER BY seq");
-        let mut statement = self.sql().prepare_cached(ALL)?;
-        let mut rows = statement.query([tenant.0])?;
+    fn each_person(
+        &mut self,
+        tenant: TenantId,
+        share: Share,
+        each: &mut dyn FnMut(Person),
+    ) -> Result<(), StoreError> {
+        const SOME: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM people WHERE tenant = ?1 AND seq > ?2 AND seq <= ?3 ORDER BY seq"
+        );
+        let sql = self.sql().unchecked_transaction()?;
+        let highest = kept_count(&sql, "SELECT person_seq FROM tenants WHERE tenant = ?1", tenant)?;
+        let (low, high) = share.bounds(highest);
+        let mut statement = sql.prepare_cached(SOME)?;
+        let mut rows = statement.query((tenant.0, low, high))?;
         while let Some(row) = rows.next()? {
             let stored = person(row)?;
             each(Person { password_hash: None, ..stored.person });

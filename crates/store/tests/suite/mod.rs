@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use model::facts::{AccountFacts, Evidence, HostReport, Section, section};
 use model::{AccountView, HostEntry, Person, PersonStatus, TenantId};
-use store::{Change, Effect, Facts, FirstKey, HostUpdate, PersonKey, Refusal, Store, Write, Written};
+use store::{Change, Effect, Facts, FirstKey, HostUpdate, PersonKey, Refusal, Share, Store, Write, Written};
 
 /// Makes stores of one engine.
 pub trait Rig {
@@ -112,8 +112,14 @@ pub fn name(text: &str) -> PersonKey {
 }
 
 pub fn people(store: &mut dyn Store, tenant: TenantId) -> Vec<Person> {
-    let mut all = Vec::new();
-    store.each_person(tenant, &mut |person| all.push(person)).unwrap();
+    let mut of = |share| {
+        let mut some = Vec::new();
+        store.each_person(tenant, share, &mut |person| some.push(person)).unwrap();
+        some
+    };
+    let all = of(Share::ALL);
+    let shares: Vec<Person> = (0..3).flat_map(|number| of(Share { number, of: 3 })).collect();
+    assert_eq!(shares, all, "the shares together have all");
     all
 }
 
