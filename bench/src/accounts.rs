@@ -130,7 +130,7 @@ fn entry(report: &HostReport, moment: i64) -> Arc<HostEntry> {
     let received = END * 1000 + moment;
     let first_seen = report.accounts.iter().map(|a| (a.name.clone(), received)).collect();
     Arc::new(HostEntry {
-        state: Arc::new(model::rules::host_state(report, &quuid, "", received, received)),
+        state: Arc::new(model::rules::host_state(report, &quuid, received, received)),
         accounts: model::rules::accounts(report, &first_seen),
     })
 }

@@ -14,7 +14,7 @@ use crate::{Account, Millis};
 pub struct Host {
     /// Host id (UUID text), key of the host in its tenant.
     pub quuid: String,
-    /// Id of the agent; empty when no agent is bound.
+    /// Id of the agent in the vendor's lists, made from the host id.
     pub uuid: String,
     /// Host name.
     pub name: String,

@@ -81,7 +81,7 @@ impl HostUpdate {
     pub fn new(quuid: &str, facts: &Facts, received: Millis) -> Result<Self, StoreError> {
         let report = &facts.report;
         // No agent is bound to a host yet, so there is no agent id.
-        let mut state = rules::host_state(report, quuid, "", received, received);
+        let mut state = rules::host_state(report, quuid, received, received);
         state.digest = facts.digest;
         let accounts = report.accounts.iter().map(|a| rules::account(a, &report.host, received)).collect();
         let entry = Arc::new(HostEntry { state: Arc::new(state), accounts });

@@ -24,18 +24,21 @@ pub fn quuid(host: &HostFacts) -> Option<String> {
     usable.then(|| Uuid::new_v5(&QUUID_NAMESPACE, id.as_bytes()).hyphenated().to_string())
 }
 
-/// A host as its last report shows it, without digest. `uuid` is the id of the agent or empty, `first` when the host
-/// was first heard of, `received` when the report arrived.
-pub fn host_state(
-    report: &HostReport,
-    quuid: &str,
-    uuid: &str,
-    first: Millis,
-    received: Millis,
-) -> HostState {
+/// Namespace of agent ids. Fixed for ever, as [`QUUID_NAMESPACE`].
+pub const UUID_NAMESPACE: Uuid = Uuid::from_u128(0x9b1d_37e8_2c54_4fa6_a07e_65f3_0d9c_81b4);
+
+/// The agent id of the vendor's lists: UUIDv5 of the host id in [`UUID_NAMESPACE`]. Every host has one, with an agent
+/// or without, and the same one in every tenant and for ever.
+pub fn uuid(quuid: &str) -> String {
+    Uuid::new_v5(&UUID_NAMESPACE, quuid.as_bytes()).hyphenated().to_string()
+}
+
+/// A host as its last report shows it, without digest. `first` is when the host was first heard of, `received` when
+/// the report arrived.
+pub fn host_state(report: &HostReport, quuid: &str, first: Millis, received: Millis) -> HostState {
     let problems = report.sections.iter().filter(|(_, section)| !section.evidence.is_complete());
     HostState {
-        host: host(report, quuid, uuid),
+        host: host(report, quuid),
         first_report: first,
         contact: Contact::new(received, updated(report.collected_at, received)),
         privilege: report.host.privilege,
@@ -49,8 +52,8 @@ pub fn updated(collected_at: Millis, received: Millis) -> Millis {
     if collected_at > 0 { collected_at.min(received) } else { received }
 }
 
-/// What the accounts of a host share. `uuid` is the id of the agent or empty.
-pub fn host(report: &HostReport, quuid: &str, uuid: &str) -> Host {
+/// What the accounts of a host share.
+pub fn host(report: &HostReport, quuid: &str) -> Host {
     let facts = &report.host;
     let network_type = facts.network_type.filter(|kind| (1..=3).contains(kind)).unwrap_or(3);
     let first = |wanted: fn(&IpAddr) -> bool| {
@@ -61,7 +64,7 @@ pub fn host(report: &HostReport, quuid: &str, uuid: &str) -> Host {
     };
     Host {
         quuid: quuid.to_owned(),
-        uuid: uuid.to_owned(),
+        uuid: uuid(quuid),
         name: facts.hostname.clone(),
         private_ip: first(is_private),
         wan_ip: first(is_public),

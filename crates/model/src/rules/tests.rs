@@ -317,7 +317,7 @@ fn host_and_its_id() {
     report.host.addresses =
         ["127.0.0.1", "fe80::1", "fd00::7", "8.8.8.8", "10.1.2.3", "172.16.0.1", "x"].map(address).to_vec();
     let id = quuid(&report.host).unwrap();
-    let state = host_state(&report, &id, "agent", 100, 400);
+    let state = host_state(&report, &id, 100, 400);
     assert_eq!((state.first_report, state.contact.last_report(), state.contact.updated()), (100, 400, 400));
     assert_eq!(updated(300, 400), 300);
     let host = state.host;
@@ -325,6 +325,10 @@ fn host_and_its_id() {
     assert_eq!((host.network_type, host.windows), (3, false));
     // Never to change: hosts keep their ids for ever.
     assert_eq!(id, "0eb0ce95-afee-5889-9033-21d55a745c1e");
+    assert_eq!(
+        (host.quuid.as_str(), host.uuid.as_str()),
+        (id.as_str(), "7006a793-fc01-5cdf-a6a2-906fee05b189")
+    );
     report.host.quuid = Some(" given ".into());
     assert_eq!(quuid(&report.host).as_deref(), Some("given"));
     assert_eq!(quuid(&HostFacts { machine_id: "0".repeat(32), ..HostFacts::default() }), None);

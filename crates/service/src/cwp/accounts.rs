@@ -83,7 +83,7 @@ pub async fn describe(
     Body::new(&DescribeAssetUserInfoResponse { user: Some(detail(&printer, host, &account, &facts)) })
 }
 
-/// One account by host and name. `Uuid` names the agent; it has to fit when both sides know one.
+/// One account by host and name. `Uuid` names the agent; it has to fit when it is given.
 fn find<'s>(
     snapshot: &'s AccountsSnapshot,
     quuid: &str,
@@ -92,7 +92,7 @@ fn find<'s>(
 ) -> Result<(&'s HostState, AccountView<'s>), Error> {
     let host = snapshot.host(quuid).ok_or_else(|| missing("Quuid"))?;
     let state = host.state();
-    if !uuid.is_empty() && !state.host.uuid.is_empty() && uuid != state.host.uuid {
+    if !uuid.is_empty() && uuid != state.host.uuid {
         return Err(missing("Uuid"));
     }
     Ok((state, host.account(name).ok_or_else(|| missing("Name"))?))

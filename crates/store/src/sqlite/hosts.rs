@@ -84,7 +84,7 @@ impl Stored {
     pub(super) fn derive(&self, record: HostRecord) -> Result<(HostEntry, Sights), StoreError> {
         let accounts = rules::accounts(&record.report, &record.first_seen);
         let mut state =
-            rules::host_state(&record.report, &record.quuid, "", record.first_report, record.last_report);
+            rules::host_state(&record.report, &record.quuid, record.first_report, record.last_report);
         let mut absent = record.first_seen;
         for account in &accounts {
             absent.remove(&account.name);
