@@ -115,7 +115,8 @@ mod tests {
             let mut order: Vec<u32> = (0..rows.len() as u32).collect();
             order.sort_by_key(|&row| (value(row), row));
             let missing = order.partition_point(|&row| value(row) == 0);
-            let ranks = Ranks::new(order, missing, |a, b| value(a) == value(b));
+            let keys: Vec<u32> = order.iter().map(|&row| value(row)).collect();
+            let ranks = Ranks::new(order, missing, |a, b| keys[a] == keys[b]);
             let bits = Bits::of(rows.len() as u32, |row| rows[row as usize].1);
             let mut sorted: Vec<u32> = bits.iter().collect();
             let moved = if missing_last && !descending { missing as u32 } else { 0 };
