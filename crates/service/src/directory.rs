@@ -1,10 +1,12 @@
 //! What is in memory of each tenant: its people, its accounts, its root node. Reads take snapshots from here.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use model::{OrgNode, Tenant, TenantId};
 use roster::{Accounts, People};
+
+use crate::labels::Labels;
 
 /// One tenant in memory.
 pub struct TenantState {
@@ -16,6 +18,21 @@ pub struct TenantState {
     pub people: People,
     /// The accounts on its hosts.
     pub accounts: Accounts,
+    /// Tags and remarks of its hosts.
+    pub labels: RwLock<Labels>,
+}
+
+impl TenantState {
+    #[allow(dead_code, reason = "the actions that read them follow")]
+    /// Tags and remarks of its hosts, for reading. Not to be held across an await.
+    pub fn labels(&self) -> RwLockReadGuard<'_, Labels> {
+        self.labels.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same for the one who follows the store.
+    pub fn labels_mut(&self) -> RwLockWriteGuard<'_, Labels> {
+        self.labels.write().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// All tenants in memory.

@@ -36,9 +36,11 @@ fn refused(service: Service, refusal: &Refusal) -> Error {
         Refusal::Administrator => Code::FailedOperationDeleteUserExistsAdministrator,
         Refusal::Quota { .. } if service == Service::Eiam => Code::FailedOperationLimitQuotaNotEnough,
         Refusal::Quota { .. } => Code::LimitExceeded,
-        Refusal::HostNotFound | Refusal::KeyNotFound | Refusal::TenantNotFound | Refusal::TaskNotFound => {
-            Code::ResourceNotFound
-        }
+        Refusal::HostNotFound
+        | Refusal::TagNotFound
+        | Refusal::KeyNotFound
+        | Refusal::TenantNotFound
+        | Refusal::TaskNotFound => Code::ResourceNotFound,
         Refusal::LastAdminKey => Code::OperationDenied,
         Refusal::TenantTaken => Code::ResourceInUse,
         _ => return trouble(service, format!("the write was refused: {refusal}")),

@@ -14,6 +14,8 @@ mod errors;
 mod exports;
 mod ids;
 mod keyring;
+#[allow(dead_code, reason = "the actions that read them follow")]
+mod labels;
 mod observer;
 pub mod offline;
 mod readers;

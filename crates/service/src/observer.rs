@@ -1,7 +1,7 @@
 //! Carries what was committed into memory, in the order of the commits, before any caller is answered:
 //! people and hosts into their rosters, keys into the key ring, tasks into the export table.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use model::{OrgNode, Tenant, TenantId};
 use roster::{Accounts, HostChange, People, PersonChange};
@@ -38,7 +38,7 @@ impl Observer {
         match run.first().map(|w| kind(&w.effect)) {
             Some(Kind::People) => self.apply_people(tenant, run),
             Some(Kind::Hosts) => self.apply_hosts(tenant, run),
-            _ => run.iter().for_each(|w| self.apply_other(&w.effect)),
+            _ => run.iter().for_each(|w| self.apply_other(w)),
         }
     }
 
@@ -73,11 +73,22 @@ impl Observer {
                 _ => None,
             })
             .collect();
+        let gone: Vec<&String> = changes
+            .iter()
+            .filter_map(|change| match change {
+                HostChange::Remove(quuid) => Some(quuid),
+                HostChange::Put(_) => None,
+            })
+            .collect();
+        if !gone.is_empty() {
+            let mut labels = state.labels_mut();
+            gone.into_iter().for_each(|quuid| labels.forget(quuid));
+        }
         state.accounts.apply(&changes);
     }
 
-    fn apply_other(&self, effect: &Effect) {
-        match effect {
+    fn apply_other(&self, written: &Written) {
+        match &written.effect {
             Effect::Credential(credential) => self.put_key(credential),
             Effect::CredentialDeleted { secret_id } => self.keyring.remove(secret_id),
             Effect::Tenant { tenant, root_org_node, first_key } => {
@@ -86,6 +97,18 @@ impl Observer {
             }
             Effect::Task(task) => self.tasks.put(Arc::clone(task)),
             Effect::TaskDeleted { id } => self.tasks.remove(*id),
+            Effect::Tags(_) | Effect::Remark { .. } | Effect::ClearRule { .. } => self.apply_labels(written),
+            _ => {}
+        }
+    }
+
+    fn apply_labels(&self, written: &Written) {
+        let Some(state) = self.directory.tenant(written.tenant) else { return };
+        let mut labels = state.labels_mut();
+        match &written.effect {
+            Effect::Tags(changed) => labels.apply(changed),
+            Effect::Remark { quuid, remark } => labels.remark(quuid.clone(), remark),
+            Effect::ClearRule { days } => labels.set_clear_rule(*days),
             _ => {}
         }
     }
@@ -105,7 +128,13 @@ impl Observer {
 /// A tenant without people and hosts.
 pub(crate) fn new_tenant(tenant: Tenant, root: &str) -> TenantState {
     let root = OrgNode { id: root.to_owned(), parent: None, name: tenant.name.clone() };
-    TenantState { tenant, root, people: People::load([]), accounts: Accounts::load([]) }
+    TenantState {
+        tenant,
+        root,
+        people: People::load([]),
+        accounts: Accounts::load([]),
+        labels: RwLock::default(),
+    }
 }
 
 #[derive(PartialEq)]

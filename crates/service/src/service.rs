@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use export::ExportDir;
 use jiff::tz::TimeZone;
@@ -17,6 +17,7 @@ use crate::contacts::Contacts;
 use crate::directory::{Directory, TenantState};
 use crate::exports::{Downloads, Exporter, Job, Table, Workers};
 use crate::keyring::Keyring;
+use crate::labels::Labels;
 use crate::observer::{self, Observer};
 use crate::readers::{Lent, Readers};
 use crate::secrets::Secrets;
@@ -210,7 +211,8 @@ impl Service {
             let people = people.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             Ok::<_, OpenError>((people?, accounts?))
         })?;
-        let state = TenantState { people, accounts, ..observer::new_tenant(tenant, &root) };
+        let labels = RwLock::new(Labels::new(self.reader().labels(tenant.id)?));
+        let state = TenantState { people, accounts, labels, ..observer::new_tenant(tenant, &root) };
         tracing::info!(
             tenant = state.tenant.name,
             people = state.people.snapshot().len(),

@@ -1,8 +1,8 @@
 //! What can be read back: everything the rosters are built from at the start, and the few things they do not keep.
 
 use model::{
-    AccountView, Credential, ExportTask, HostRecord, HostState, Millis, Person, Tenant, TenantId,
-    VanishedAccount,
+    AccountView, ClearedHost, Credential, Day, ExportTask, HostDay, HostRecord, HostState, Labels, Millis,
+    Person, Tenant, TenantId, VanishedAccount,
 };
 
 use crate::StoreError;
@@ -89,6 +89,15 @@ pub trait Reader {
 
     /// All that is remembered of one host, its facts included.
     fn host(&mut self, tenant: TenantId, quuid: &str) -> Result<Option<HostRecord>, StoreError>;
+
+    /// Tags and remarks of the tenant's hosts, and when a silent host is cleared away.
+    fn labels(&mut self, tenant: TenantId) -> Result<Labels, StoreError>;
+
+    /// Hosts that were cleared away, oldest first.
+    fn cleared(&mut self, tenant: TenantId) -> Result<Vec<ClearedHost>, StoreError>;
+
+    /// The days from `first` to `last` on which hosts were counted, in order.
+    fn host_days(&mut self, tenant: TenantId, first: Day, last: Day) -> Result<Vec<HostDay>, StoreError>;
 
     /// API keys of all tenants, by tenant and id.
     fn credentials(&mut self) -> Result<Vec<Credential>, StoreError>;

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use model::{
-    Credential, ExportFormat, ExportTask, HostEntry, KeyState, Millis, Person, PersonPatch, PersonStatus,
-    Role, Tenant, TenantId,
+    ClearedHost, Credential, ExportFormat, ExportTask, HostDay, HostEntry, KeyState, Millis, Person,
+    PersonPatch, PersonStatus, Role, TagsChanged, Tenant, TenantId,
 };
 
 use crate::HostUpdate;
@@ -90,6 +90,61 @@ pub enum Change {
     DeleteHost {
         /// Host id.
         quuid: String,
+    },
+    /// Removes a host that has not been heard of since its `last_report`, and keeps the entry (its id and instant are
+    /// filled in) in the list of cleared hosts. Refused when the host was heard of since. → [`Effect::HostDeleted`]
+    ClearHost(ClearedHost),
+    /// Sets after how many days of silence hosts are cleared away; 0 is never. → [`Effect::ClearRule`]
+    SetClearRule {
+        /// Days.
+        days: u32,
+    },
+    /// Removes entries of the list of cleared hosts, all or none. → [`Effect::Recorded`]
+    ForgetCleared {
+        /// The entries.
+        ids: Vec<u64>,
+    },
+    /// Notes how many hosts there are on a day, in place of an earlier count of that day. → [`Effect::Recorded`]
+    PutHostDay(HostDay),
+    /// Makes a tag, or renames the one with this number, and puts it on hosts that do not have it. → [`Effect::Tags`]
+    EditTag {
+        /// The tag; a new one when there is none.
+        id: Option<u64>,
+        /// Its name, unique in the tenant.
+        name: String,
+        /// The hosts; all have to exist.
+        quuids: Vec<String>,
+    },
+    /// Puts tags on a host by name; those that do not exist are made. → [`Effect::Tags`]
+    AddTags {
+        /// The host.
+        quuid: String,
+        /// Names of the tags.
+        names: Vec<String>,
+    },
+    /// Makes these, and no others, the tags of a host. → [`Effect::Tags`]
+    SetHostTags {
+        /// The host.
+        quuid: String,
+        /// The tags; all have to exist.
+        tags: Vec<u64>,
+    },
+    /// Removes tags, and from every host that has them; all or none. → [`Effect::Tags`]
+    DeleteTags {
+        /// The tags.
+        ids: Vec<u64>,
+    },
+    /// Takes one tag off one host. → [`Effect::Tags`]
+    DeleteHostTag {
+        /// Number of the relation.
+        id: u64,
+    },
+    /// Sets the remark of a host; an empty one is none. → [`Effect::Remark`]
+    SetRemark {
+        /// The host.
+        quuid: String,
+        /// The remark.
+        remark: String,
     },
     /// Adds a key, or replaces the one of the same id in the same tenant. → [`Effect::Credential`]
     PutCredential(Credential),
@@ -289,6 +344,20 @@ pub enum Effect {
         /// Host id.
         quuid: String,
     },
+    /// Silent hosts are now cleared away after so many days.
+    ClearRule {
+        /// Days; 0 is never.
+        days: u32,
+    },
+    /// Tags are different now.
+    Tags(Arc<TagsChanged>),
+    /// A host has this remark now.
+    Remark {
+        /// The host.
+        quuid: String,
+        /// The remark; empty for none.
+        remark: String,
+    },
     /// A key is now like this.
     Credential(Arc<Credential>),
     /// A key is gone.
@@ -380,6 +449,12 @@ pub enum Refusal {
     /// What is stored of the host cannot be read; deleting the host makes room for a new report.
     #[error("what is stored of the host is damaged: {0}")]
     HostDamaged(String),
+    /// Another tag has the name.
+    #[error("the name of the tag is taken")]
+    TagTaken,
+    /// No such tag, or not on the host.
+    #[error("no such tag")]
+    TagNotFound,
     /// No such key in the tenant.
     #[error("no such key")]
     KeyNotFound,

@@ -167,6 +167,23 @@ impl Reader for Failing {
     fn host(&mut self, t: model::TenantId, q: &str) -> Result<Option<model::HostRecord>, StoreError> {
         self.0.host(t, q)
     }
+    fn labels(&mut self, tenant: model::TenantId) -> Result<model::Labels, StoreError> {
+        self.0.labels(tenant)
+    }
+
+    fn cleared(&mut self, tenant: model::TenantId) -> Result<Vec<model::ClearedHost>, StoreError> {
+        self.0.cleared(tenant)
+    }
+
+    fn host_days(
+        &mut self,
+        tenant: model::TenantId,
+        first: model::Day,
+        last: model::Day,
+    ) -> Result<Vec<model::HostDay>, StoreError> {
+        self.0.host_days(tenant, first, last)
+    }
+
     fn credentials(&mut self) -> Result<Vec<model::Credential>, StoreError> {
         self.0.credentials()
     }

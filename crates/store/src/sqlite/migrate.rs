@@ -18,6 +18,7 @@ pub(super) struct Migration {
 pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { name: "first", script: include_str!("../../migrations/0001_first.sql") },
     Migration { name: "host rows", script: include_str!("../../migrations/0002_host_rows.sql") },
+    Migration { name: "labels", script: include_str!("../../migrations/0003_labels.sql") },
 ];
 
 /// "Roll", in the header of the file, so that no other program's database is taken for ours.

@@ -1,10 +1,12 @@
 //! The store on SQLite: one file in WAL mode, synced at every commit. Here are opening, the durable group and the
 //! duties around it; each noun has its own file.
 
+mod clearing;
 mod derive;
 mod hosts;
 mod import;
 mod keys;
+mod labels;
 mod migrate;
 mod people;
 mod read;
@@ -31,11 +33,13 @@ pub struct Limits {
     pub hosts: u64,
     /// Export tasks that have not ended.
     pub pending_tasks: u64,
+    /// Tags.
+    pub tags: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { people: 10_000_000, hosts: 1_000_000, pending_tasks: 1_000 }
+        Self { people: 10_000_000, hosts: 1_000_000, pending_tasks: 1_000, tags: 10_000 }
     }
 }
 
@@ -281,6 +285,16 @@ impl Context<'_> {
             Change::PutHost(update) => self.put_host(update, size),
             Change::Contacts(contacts) => self.renew_contacts(contacts),
             Change::DeleteHost { quuid } => self.delete_host(quuid),
+            Change::ClearHost(host) => self.clear_host(host),
+            Change::SetClearRule { days } => self.set_clear_rule(*days),
+            Change::ForgetCleared { ids } => self.forget_cleared(ids),
+            Change::PutHostDay(counted) => self.put_host_day(*counted),
+            Change::EditTag { id, name, quuids } => self.edit_tag(*id, name, quuids),
+            Change::AddTags { quuid, names } => self.add_tags(quuid, names),
+            Change::SetHostTags { quuid, tags } => self.set_host_tags(quuid, tags),
+            Change::DeleteTags { ids } => self.delete_tags(ids),
+            Change::DeleteHostTag { id } => self.delete_host_tag(*id),
+            Change::SetRemark { quuid, remark } => self.set_remark(quuid, remark),
             Change::PutCredential(credential) => self.put_credential(credential),
             Change::SetKeyState { secret_id, state } => self.set_key_state(secret_id, *state),
             Change::DeleteCredential { secret_id } => self.delete_credential(secret_id),

@@ -1,8 +1,8 @@
 //! Reading, for the writing connection and for those that only read.
 
 use model::{
-    Account, AccountView, Credential, ExportTask, HostRecord, HostState, Person, Tenant, TenantId,
-    VanishedAccount,
+    Account, AccountView, ClearedHost, Credential, Day, ExportTask, HostDay, HostRecord, HostState, Labels,
+    Person, Tenant, TenantId, VanishedAccount,
 };
 use rusqlite::{Connection, OptionalExtension};
 
@@ -10,7 +10,7 @@ use super::hosts::{Stored, facts, host_columns, made_again, vanished};
 use super::keys::{credential, key_columns};
 use super::people::{columns, person};
 use super::tasks::{task, task_columns};
-use super::{count, int};
+use super::{clearing, count, int, labels};
 use crate::{Audit, AuditRecord, Counts, Reader, Share, StoreError};
 
 /// Anything that can be asked.
@@ -99,6 +99,18 @@ impl<T: HasConnection> Reader for T {
         };
         let record = facts(&sql, tenant.0, quuid)?.and_then(|body| stored.record(body));
         record.map(Some).map_err(|why| damaged_host(tenant, quuid, why))
+    }
+
+    fn labels(&mut self, tenant: TenantId) -> Result<Labels, StoreError> {
+        labels::labels(self.sql(), tenant)
+    }
+
+    fn cleared(&mut self, tenant: TenantId) -> Result<Vec<ClearedHost>, StoreError> {
+        clearing::cleared(self.sql(), tenant)
+    }
+
+    fn host_days(&mut self, tenant: TenantId, first: Day, last: Day) -> Result<Vec<HostDay>, StoreError> {
+        clearing::days(self.sql(), tenant, first, last)
     }
 
     fn credentials(&mut self) -> Result<Vec<Credential>, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Tenant, TenantId};
+use model::{TagsChanged, Tenant, TenantId};
 use rusqlite::OptionalExtension;
 
 use super::{Context, Done, count, int};
@@ -109,6 +109,7 @@ impl Effect {
             Effect::Recorded => false,
             Effect::Contacts { renewed } => *renewed > 0,
             Effect::Imported(imported) => !imported.people.is_empty(),
+            Effect::Tags(changed) => **changed != TagsChanged::default(),
             Effect::PeopleDeleted(gone) => !gone.deleted.is_empty(),
             _ => true,
         }

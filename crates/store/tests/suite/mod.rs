@@ -4,6 +4,7 @@
 mod groups;
 mod hosts;
 mod import;
+mod labels;
 mod model_check;
 mod people;
 mod records;
@@ -29,6 +30,7 @@ pub fn run(rig: &mut dyn Rig) {
     people::run(rig);
     groups::run(rig);
     import::run(rig);
+    labels::run(rig);
     hosts::run(rig);
     records::run(rig);
     model_check::run(rig);
