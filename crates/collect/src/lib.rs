@@ -11,6 +11,7 @@ pub mod home;
 pub mod keys;
 mod last_login;
 pub mod logins;
+mod machine;
 pub mod root;
 mod scan;
 mod shell;

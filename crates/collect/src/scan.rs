@@ -17,6 +17,7 @@ use crate::{
     config_files::ReadError,
     etc::{host, login_defs::login_defs, passwd, shadow, sources},
     last_login::Logins,
+    machine,
     root::{Root, evidence},
     shell::Shells,
     text::{Names, lossy},
@@ -97,6 +98,7 @@ fn host_facts(root: &Root, options: &Options, report: &mut HostReport) -> Vec<In
         nologin: nologin(root),
         ..HostFacts::default()
     };
+    machine::read(root, &interfaces, &mut report.host, &mut report.sections);
     interfaces
 }
 

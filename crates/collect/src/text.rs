@@ -7,6 +7,11 @@ pub fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// The lines of a file as lossy text.
+pub fn text_lines(bytes: &[u8]) -> impl Iterator<Item = String> {
+    bytes.split(|&b| b == b'\n').map(lossy)
+}
+
 /// Names given out so far: account names are unique in a report, whatever the bytes on the host look like.
 #[derive(Debug, Default)]
 pub struct Names {

@@ -122,6 +122,51 @@ fn same_days_as_chage() {
     }
 }
 
+#[test]
+fn same_machine_as_the_tools() {
+    let report = scan();
+    let (machine, usage) = (&report.host.machine, &report.host.usage);
+    assert_eq!(report.sections[section::CPU].evidence, Evidence::Ok);
+    if let Some(text) = output("nproc", &["--all"]) {
+        assert_eq!(machine.cpus.map(|n| n.to_string()).as_deref(), Some(text.trim()));
+    }
+    if let Some(text) = output("uname", &["-r"]) {
+        assert_eq!(machine.kernel, text.trim());
+    }
+    if let Some(text) = output("free", &["-b"]) {
+        let total = text.lines().find_map(|line| line.strip_prefix("Mem:")).unwrap_or_default();
+        assert_eq!(machine.memory.map(|n| n.to_string()).as_deref(), total.split_whitespace().next());
+    }
+    if let Some(text) = output("df", &["-B1", "--output=source,fstype,size,target", "/"]) {
+        let row: Vec<&str> = text.lines().nth(1).unwrap_or_default().split_whitespace().collect();
+        let root = machine.disks.iter().find(|disk| disk.mount == "/").unwrap();
+        let size = root.size.map(|n| n.to_string()).unwrap_or_default();
+        assert_eq!([root.device.as_str(), &root.file_system, &size, "/"], row[..]);
+        assert!(usage.used("/") <= root.size);
+    }
+    if let Some(text) = output("uptime", &["-s"]) {
+        assert!(usage.booted.is_some() && text.starts_with("20"));
+    }
+    assert!(usage.load.is_some());
+    // Nothing but the moment differs in a second look.
+    let (mut one, mut two) = (report, scan());
+    one.take_moment();
+    two.take_moment();
+    assert_eq!(one.host, two.host);
+}
+
+#[test]
+fn an_image_says_nothing_of_the_machine() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Some(dir.path().to_owned());
+    let report = collect::scan(&collect::Options { root, ..Default::default() }).unwrap();
+    assert_eq!(report.host.machine, Default::default());
+    assert_eq!(report.host.usage, Default::default());
+    for name in [section::CPU, section::DISKS, section::LOAD] {
+        assert_eq!(report.sections[name].evidence, Evidence::NotCollected);
+    }
+}
+
 /// `YYYY-MM-DD` of a day (Howard Hinnant's algorithm).
 fn civil(day: i32) -> String {
     let z = i64::from(day) + 719_468;

@@ -12,6 +12,7 @@ use crate::Millis;
 
 mod access;
 mod check;
+mod machine;
 mod password;
 
 pub use access::{
@@ -19,6 +20,7 @@ pub use access::{
     SudoGrant, SudoStrength,
 };
 pub use check::{FactsError, Limits, accept, repair, validate};
+pub use machine::{CardFacts, DiskFacts, DiskUsage, MachineFacts, Moment, UsageFacts};
 pub use password::{HashClass, PasswordFacts};
 
 /// The only format number of a report so far.
@@ -64,6 +66,18 @@ pub mod section {
     pub const MACHINE_ID: &str = "machine_id";
     /// Network addresses.
     pub const ADDRESSES: &str = "addresses";
+    /// /proc/cpuinfo.
+    pub const CPU: &str = "cpu";
+    /// /proc/meminfo.
+    pub const MEMORY: &str = "memory";
+    /// Mounted file systems.
+    pub const DISKS: &str = "disks";
+    /// Network cards, default routes, name servers.
+    pub const NETWORK: &str = "network";
+    /// What the firmware says of the machine (/sys/class/dmi/id).
+    pub const HARDWARE: &str = "hardware";
+    /// Load averages and the start of the system.
+    pub const LOAD: &str = "load";
 }
 
 /// How well a source could be read. Only [`Evidence::Ok`] and [`Evidence::Absent`] permit a "no".
@@ -188,6 +202,12 @@ pub struct HostFacts {
     pub login_defs: LoginDefs,
     /// Whether nologin(5) keeps everybody but root out; `None` unknown.
     pub nologin: Option<bool>,
+    /// What the machine is made of.
+    #[serde(skip_serializing_if = "is_default")]
+    pub machine: MachineFacts,
+    /// How busy it was; no part of any digest.
+    #[serde(skip_serializing_if = "is_default")]
+    pub usage: UsageFacts,
 }
 
 /// login.defs(5): defaults for new accounts and passwords; `None` is not given, or the file was not readable.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::{Evidence, HostReport, Privilege};
-use crate::{Account, Millis};
+use crate::{Account, Millis, Resources};
 
 /// What every account of a host shares in lists and exports.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +92,9 @@ pub struct HostState {
     pub privilege: Privilege,
     /// Sections of the last report that were not read whole, with their evidence.
     pub problems: Vec<(String, Evidence)>,
-    /// Digest of the last report without the instant of its collection; all zero when it is not known.
+    /// What the machine has and how busy it was, in short.
+    pub resources: Resources,
+    /// Digest of the last report without its [`Moment`](crate::facts::Moment); all zero when it is not known.
     pub digest: [u8; 16],
 }
 

@@ -9,6 +9,7 @@ pub mod host;
 pub mod label;
 pub mod org;
 pub mod person;
+pub mod resources;
 pub mod rows;
 pub mod rules;
 pub mod task;
@@ -20,6 +21,7 @@ pub use host::{Contact, Host, HostEntry, HostRecord, HostState, VanishedAccount}
 pub use label::{ClearedHost, HostDay, HostTag, Labels, Tag, TagsChanged};
 pub use org::OrgNode;
 pub use person::{Person, PersonPatch, PersonStatus};
+pub use resources::{Resources, Usage};
 pub use task::{ExportFormat, ExportTask, TaskState};
 pub use tenant::{Tenant, TenantId};
 

@@ -14,15 +14,17 @@ mod detail;
 mod login;
 mod machine;
 mod password;
+mod resources;
 
 pub use detail::{Detail, KeyDetail, detail, group_name};
 pub use login::{Methods, auth_methods, shell_allows};
 pub use machine::{QUUID_NAMESPACE, UUID_NAMESPACE, host, host_state, quuid, updated, uuid};
 pub use password::{change_allowed, disable_day, password, warn_days};
+pub use resources::{resources, share};
 
 /// Version of these rules and of what they make ([`Account`], [`HostState`](crate::HostState)). What was made by
 /// another version is made again from the facts: to be raised with every change of either.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// The latest second a time can be printed for: 9999-12-31T23:59:59Z.
 const LAST_SECOND: i64 = 253_402_300_799;

@@ -1,5 +1,6 @@
 //! What can be read back: everything the rosters are built from at the start, and the few things they do not keep.
 
+use model::facts::HostFacts;
 use model::{
     AccountView, ClearedHost, Credential, Day, ExportTask, HostDay, HostRecord, HostState, Labels, Millis,
     Person, Tenant, TenantId, VanishedAccount,
@@ -98,6 +99,11 @@ pub trait Reader {
 
     /// The days from `first` to `last` on which hosts were counted, in order.
     fn host_days(&mut self, tenant: TenantId, first: Day, last: Day) -> Result<Vec<HostDay>, StoreError>;
+
+    /// The facts of hosts themselves, without their accounts, in the order asked for; `None` for a host that is not
+    /// known.
+    fn host_facts(&mut self, tenant: TenantId, quuids: &[&str])
+    -> Result<Vec<Option<HostFacts>>, StoreError>;
 
     /// API keys of all tenants, by tenant and id.
     fn credentials(&mut self) -> Result<Vec<Credential>, StoreError>;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::facts::{HostReport, Os, section};
+use model::facts::{HostFacts, HostReport, Os, UsageFacts, section};
 use model::{HostEntry, Millis, rules};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -17,9 +17,32 @@ use crate::{StoreError, codec, rows};
 pub(crate) struct Body {
     pub(crate) report: HostReport,
     pub(crate) first_seen: BTreeMap<String, Millis>,
+    /// Beside the report, so that the digest is of its beginning.
+    pub(crate) usage: UsageFacts,
 }
 
-/// The same to be written.
+/// The part of it that is about the host itself.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct HostBody {
+    report: HostPart,
+    usage: UsageFacts,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct HostPart {
+    host: HostFacts,
+}
+
+impl HostBody {
+    /// The facts of the host, how busy it was among them.
+    pub(crate) fn into_facts(self) -> HostFacts {
+        HostFacts { usage: self.usage, ..self.report.host }
+    }
+}
+
+/// The report to be written.
 #[derive(Serialize)]
 struct BodyRef<'a> {
     report: &'a HostReport,
@@ -33,17 +56,24 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Computes the digest: of everything but the instant of the collection, so that two reports of a host on which
-    /// nothing has changed have the same one.
+    /// Computes the digest: of everything but the [`Moment`](model::facts::Moment), so that two reports of a host on
+    /// which nothing has changed have the same one.
     ///
     /// # Errors
     /// None for a report that came from JSON.
     pub fn new(mut report: HostReport) -> Result<Self, StoreError> {
-        let collected_at = std::mem::take(&mut report.collected_at);
-        let json = codec::json(&BodyRef { report: &report })?;
-        report.collected_at = collected_at;
+        let moment = report.take_moment();
+        let mut json = codec::json(&BodyRef { report: &report })?;
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::digest(&json)[..16]);
+        if moment.usage != UsageFacts::default() {
+            // One more member of the object that was just closed.
+            json.pop();
+            json.extend_from_slice(b",\"usage\":");
+            json.extend(codec::json(&moment.usage)?);
+            json.push(b'}');
+        }
+        report.put_moment(moment);
         Ok(Self { report, json, digest })
     }
 
@@ -129,11 +159,26 @@ mod tests {
         let digest = |report: &HostReport| Facts::new(report.clone()).unwrap().digest();
         let one = HostReport { collected_at: 5, ..Default::default() };
         let later = HostReport { collected_at: 6, ..Default::default() };
+        let mut busy = one.clone();
+        busy.host.usage.memory_used = Some(5);
+        assert_eq!(digest(&one), digest(&busy));
         let account = AccountFacts { name: "a".into(), ..Default::default() };
         let other = HostReport { accounts: vec![account], ..one.clone() };
         assert_eq!(digest(&one), digest(&later));
         assert_ne!(digest(&one), digest(&other));
         let read: HostReport = serde_json::from_slice(&serde_json::to_vec(&other).unwrap()).unwrap();
         assert_eq!(digest(&read), digest(&other), "it survives a journey");
+    }
+
+    #[test]
+    fn usage_is_kept_though_it_is_not_in_the_digest() {
+        let mut report = HostReport::default();
+        report.host.usage.memory_used = Some(5);
+        report.host.hostname = "h".into();
+        let update = HostUpdate::new("q", &Facts::new(report.clone()).unwrap(), 1).unwrap();
+        let body: Body = codec::decode(&update.body).unwrap();
+        assert_eq!((body.usage, body.report.host.hostname), (report.host.usage.clone(), "h".to_owned()));
+        let body: HostBody = codec::decode(&update.body).unwrap();
+        assert_eq!(body.into_facts(), report.host);
     }
 }

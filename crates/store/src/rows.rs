@@ -1,10 +1,10 @@
 //! The compact form of what the rules made of a host: its state and its accounts, with texts that can be borrowed
 //! from the bytes. Positional, so it is good for one version of the rules only; facts outlive it.
 //!
-//! First byte: [`rules::VERSION`]. Then host, privilege, problems, digest and accounts, as postcard writes them.
+//! First byte: [`rules::VERSION`]. Then host, privilege, problems, digest, resources and accounts, as postcard writes them.
 
 use model::facts::{Evidence, Privilege};
-use model::{Account, Contact, Host, HostEntry, HostState, Millis, rules};
+use model::{Account, Contact, Host, HostEntry, HostState, Millis, Resources, rules};
 use serde::Deserialize;
 
 use crate::StoreError;
@@ -16,16 +16,18 @@ pub(crate) struct Rows<T> {
     privilege: Privilege,
     problems: Vec<(String, Evidence)>,
     digest: [u8; 16],
+    resources: Resources,
     accounts: Vec<Account<T>>,
 }
 
-type Written<'a> = (u8, &'a Host, Privilege, &'a [(String, Evidence)], &'a [u8; 16], &'a [Account]);
-type Read<T> = (Host, Privilege, Vec<(String, Evidence)>, [u8; 16], Vec<Account<T>>);
+type Written<'a> =
+    (u8, &'a Host, Privilege, &'a [(String, Evidence)], &'a [u8; 16], Resources, &'a [Account]);
+type Read<T> = (Host, Privilege, Vec<(String, Evidence)>, [u8; 16], Resources, Vec<Account<T>>);
 
 /// The compact form of a host.
 pub(crate) fn encode(entry: &HostEntry) -> Result<Vec<u8>, StoreError> {
-    let HostState { host, privilege, problems, digest, .. } = &*entry.state;
-    let all: Written<'_> = (rules::VERSION, host, *privilege, problems, digest, &entry.accounts);
+    let HostState { host, privilege, problems, digest, resources, .. } = &*entry.state;
+    let all: Written<'_> = (rules::VERSION, host, *privilege, problems, digest, *resources, &entry.accounts);
     postcard::to_stdvec(&all).map_err(|e| StoreError::Engine(Box::new(e)))
 }
 
@@ -40,20 +42,21 @@ pub(crate) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<Rows<T>,
     if !rest.is_empty() {
         return Err(format!("{} bytes too many", rest.len()));
     }
-    let (host, privilege, problems, digest, accounts) = all;
-    Ok(Rows { host, privilege, problems, digest, accounts })
+    let (host, privilege, problems, digest, resources, accounts) = all;
+    Ok(Rows { host, privilege, problems, digest, resources, accounts })
 }
 
 impl<T> Rows<T> {
     /// State and accounts apart, with what is kept elsewhere.
     pub(crate) fn into_parts(self, first_report: Millis, contact: Contact) -> (HostState, Vec<Account<T>>) {
-        let Self { host, privilege, problems, digest, accounts } = self;
-        (HostState { host, first_report, contact, privilege, problems, digest }, accounts)
+        let Self { host, privilege, problems, digest, resources, accounts } = self;
+        (HostState { host, first_report, contact, privilege, problems, resources, digest }, accounts)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use model::Usage;
     use model::account::{LoginType, Password, Uid, UserType};
     use proptest::option::of;
     use proptest::prelude::*;
@@ -121,8 +124,11 @@ mod tests {
             |(quuid, name, (network_type, windows, digest, first_report), privilege, problems, accounts)| {
                 let host = Host { quuid, name, network_type, windows, ..Host::default() };
                 let contact = Contact::new(5, 4);
+                let usage = Usage { at: first_report, load: Some(digest[0].into()), ..Usage::default() };
+                let resources = Resources { cpus: Some(digest[1].into()), usage, ..Resources::default() };
                 HostEntry {
-                    state: HostState { host, first_report, contact, privilege, problems, digest }.into(),
+                    state: HostState { host, first_report, contact, privilege, problems, resources, digest }
+                        .into(),
                     accounts,
                 }
             },

@@ -184,6 +184,13 @@ impl Reader for Failing {
         self.0.host_days(tenant, first, last)
     }
 
+    fn host_facts(
+        &mut self,
+        t: model::TenantId,
+        q: &[&str],
+    ) -> Result<Vec<Option<model::facts::HostFacts>>, StoreError> {
+        self.0.host_facts(t, q)
+    }
     fn credentials(&mut self) -> Result<Vec<model::Credential>, StoreError> {
         self.0.credentials()
     }

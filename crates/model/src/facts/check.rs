@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{AccountFacts, FORMAT, HostReport};
+use super::{AccountFacts, FORMAT, HostFacts, HostReport, MachineFacts};
 
 /// The bounds of a report.
 pub struct Limits;
@@ -30,6 +30,12 @@ impl Limits {
     pub const NOTES: usize = 256;
     /// Addresses of a host.
     pub const ADDRESSES: usize = 1_024;
+    /// File systems of a host.
+    pub const DISKS: usize = 1_024;
+    /// Network cards of a host.
+    pub const CARDS: usize = 1_024;
+    /// Name servers of a network card.
+    pub const DNS: usize = 16;
 }
 
 /// Why a report is refused. Names in it are already repaired and may be shown.
@@ -80,7 +86,7 @@ pub fn validate(report: &HostReport) -> Result<(), FactsError> {
     }
     count("accounts", report.accounts.len(), Limits::ACCOUNTS)?;
     count("sections", report.sections.len(), Limits::SECTIONS)?;
-    count("addresses", report.host.addresses.len(), Limits::ADDRESSES)?;
+    validate_machine(&report.host)?;
     for (name, section) in &report.sections {
         length("section name", name, Limits::NAME)?;
         count("notes", section.notes.len(), Limits::NOTES)?;
@@ -93,6 +99,13 @@ pub fn validate(report: &HostReport) -> Result<(), FactsError> {
         }
     }
     Ok(())
+}
+
+fn validate_machine(host: &HostFacts) -> Result<(), FactsError> {
+    count("addresses", host.addresses.len(), Limits::ADDRESSES)?;
+    count("file systems", host.machine.disks.len().max(host.usage.disks.len()), Limits::DISKS)?;
+    count("network cards", host.machine.cards.len(), Limits::CARDS)?;
+    host.machine.cards.iter().try_for_each(|card| count("name servers", card.dns.len(), Limits::DNS))
 }
 
 fn validate_account(account: &AccountFacts) -> Result<(), FactsError> {
@@ -144,6 +157,8 @@ pub fn repair(report: &mut HostReport) -> bool {
         text(&mut address.ip);
         text(&mut address.interface);
     }
+    machine_texts(&mut host.machine).for_each(&mut text);
+    host.usage.disks.iter_mut().map(|disk| &mut disk.mount).for_each(&mut text);
     report.sections.values_mut().flat_map(|section| &mut section.notes).for_each(&mut text);
     let names_clean = !report.sections.keys().any(|name| needs_cleaning(name));
     for account in &mut report.accounts {
@@ -160,6 +175,16 @@ pub fn repair(report: &mut HostReport) -> bool {
             .collect();
     }
     changed || !names_clean
+}
+
+fn machine_texts(machine: &mut MachineFacts) -> impl Iterator<Item = &mut String> {
+    let MachineFacts { cpu_model, kernel, vendor, product, serial, bios, disks, cards, .. } = machine;
+    let disks = disks.iter_mut().flat_map(|d| [&mut d.device, &mut d.mount, &mut d.file_system]);
+    let cards = cards.iter_mut().flat_map(|c| {
+        let texts = [&mut c.name, &mut c.mac, &mut c.ipv4, &mut c.ipv6, &mut c.gateway];
+        texts.into_iter().chain(&mut c.dns)
+    });
+    [cpu_model, kernel, vendor, product, serial, bios].into_iter().chain(disks).chain(cards)
 }
 
 fn repair_account(account: &mut AccountFacts) -> bool {

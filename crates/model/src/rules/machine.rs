@@ -43,6 +43,7 @@ pub fn host_state(report: &HostReport, quuid: &str, first: Millis, received: Mil
         contact: Contact::new(received, updated(report.collected_at, received)),
         privilege: report.host.privilege,
         problems: problems.map(|(name, section)| (name.clone(), section.evidence)).collect(),
+        resources: super::resources(&report.host, updated(report.collected_at, received)),
         digest: [0; 16],
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use model::facts::{self, HostReport, Privilege, section};
+use model::facts::{self, HostReport, Privilege, UsageFacts, section};
 use model::{Millis, rules};
 use roster::HostView;
 use search::time::print_time;
@@ -18,6 +18,9 @@ use crate::{Caller, Service, errors};
 
 /// Bytes of a report from which on it is read in a thread where that may take its time.
 const LARGE: usize = 256 << 10;
+
+/// How long what is known of a host's load is good enough, in milliseconds: a whole report renews it no more often.
+const USAGE_GOOD: u64 = 3_600_000;
 
 /// What came of one report.
 #[derive(Default)]
@@ -158,7 +161,9 @@ async fn take(
     let (field, size) = (field.into(), text.len());
     let (quuid, facts) = in_its_place(size, move || read(&text, &field)).await??;
     let (digest, collected_at) = (print_digest(facts.digest()), facts.report().collected_at);
-    if let Some(unchanged) = renew(service, caller, &quuid, &digest, collected_at)? {
+    if !brings_usage(service, caller, &quuid, facts.report())?
+        && let Some(unchanged) = renew(service, caller, &quuid, &digest, collected_at)?
+    {
         return Ok(unchanged);
     }
     let received = service.now();
@@ -173,6 +178,18 @@ async fn take(
         }
         other => Err(errors::trouble(Wire::Rollcall, format!("unexpected effect {other:?}"))),
     }
+}
+
+/// Whether a report says how busy the host is, and what is known of that is old enough to be written anew although
+/// nothing else may have changed.
+fn brings_usage(service: &Service, caller: &Caller, quuid: &str, report: &HostReport) -> Result<bool, Error> {
+    if report.host.usage == UsageFacts::default() {
+        return Ok(false);
+    }
+    let snapshot = service.tenant(caller)?.accounts.snapshot();
+    let known = snapshot.host(quuid).map(|host| host.state().resources.usage.at);
+    let at = rules::updated(report.collected_at, service.now());
+    Ok(known.is_none_or(|known| at.abs_diff(known) >= USAGE_GOOD))
 }
 
 /// Does some work on a report here, or in a thread for blocking work when the report is large.

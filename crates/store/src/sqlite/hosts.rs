@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use model::facts::{HostFacts, Moment};
 use model::{Account, Contact, HostEntry, HostRecord, HostState, Millis, VanishedAccount, rules};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use super::tenants::Size;
 use super::{Context, Done, int};
 use crate::merge::{Sights, merge, sights, vanish};
-use crate::report::{Body, Facts, HostUpdate};
+use crate::report::{Body, Facts, HostBody, HostUpdate};
 use crate::{Effect, HostContact, Refusal, StoreError, codec, rows};
 
 /// Vanished accounts remembered of one host, latest first: a host that makes up names cannot fill the disk.
@@ -64,8 +65,8 @@ impl Stored {
 
     /// The whole record, with the facts.
     pub(super) fn record(&self, body: Body) -> Result<HostRecord, String> {
-        let Body { mut report, mut first_seen } = body;
-        report.collected_at = self.collected_at;
+        let Body { mut report, mut first_seen, usage } = body;
+        report.put_moment(Moment { collected_at: self.collected_at, usage });
         if self.number.is_some() {
             let seen = |name: &String| (name.clone(), self.first_report);
             first_seen = report.accounts.iter().map(|a| seen(&a.name)).collect();
@@ -100,6 +101,17 @@ pub(super) fn facts(sql: &Connection, tenant: u32, quuid: &str) -> Result<Result
     let mut find = sql.prepare_cached("SELECT body FROM host_bodies WHERE tenant = ?1 AND quuid = ?2")?;
     let bytes: Option<Vec<u8>> = find.query_row((tenant, quuid), |row| row.get(0)).optional()?;
     Ok(bytes.map_or_else(|| Err("it has no facts".to_owned()), |bytes| codec::decode(&bytes)))
+}
+
+/// The facts of a host itself, without its accounts; `None` when there is no such host.
+pub(super) fn host_facts(
+    sql: &Connection,
+    tenant: u32,
+    quuid: &str,
+) -> Result<Option<Result<HostFacts, String>>, StoreError> {
+    let mut find = sql.prepare_cached("SELECT body FROM host_bodies WHERE tenant = ?1 AND quuid = ?2")?;
+    let bytes: Option<Vec<u8>> = find.query_row((tenant, quuid), |row| row.get(0)).optional()?;
+    Ok(bytes.map(|bytes| codec::decode::<HostBody>(&bytes).map(HostBody::into_facts)))
 }
 
 /// A host made again from its facts; the inner error is what is wrong with them.
@@ -178,8 +190,19 @@ impl Context<'_> {
         self.set_contact(quuid, received, update.collected_at)?;
         let contact = Contact::new(received, rules::updated(update.collected_at, received));
         if before.state.digest == update.entry.state.digest {
-            let state = Arc::new(HostState { contact, ..HostState::clone(&before.state) });
-            let entry = HostEntry { state, ..before };
+            let mut state = HostState { contact, ..HostState::clone(&before.state) };
+            let later = update.entry.state.resources;
+            let looked = later.usage.at != 0 && later.usage.at != state.resources.usage.at;
+            if looked {
+                state.resources = later;
+            }
+            let entry = HostEntry { state: Arc::new(state), ..before };
+            if looked {
+                self.write_body(update)?;
+                self.sql
+                    .prepare_cached("UPDATE host_rows SET rows = ?2 WHERE id = ?1")?
+                    .execute((self.row_id(stored)?, rows::encode(&entry)?))?;
+            }
             return Ok(Effect::Host { entry: Arc::new(entry), new: 0, vanished: 0, changed: false });
         }
         let mut accounts = update.entry.accounts.clone();

@@ -1,12 +1,13 @@
 //! Reading, for the writing connection and for those that only read.
 
+use model::facts::HostFacts;
 use model::{
     Account, AccountView, ClearedHost, Credential, Day, ExportTask, HostDay, HostRecord, HostState, Labels,
     Person, Tenant, TenantId, VanishedAccount,
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::hosts::{Stored, facts, host_columns, made_again, vanished};
+use super::hosts::{Stored, facts, host_columns, host_facts, made_again, vanished};
 use super::keys::{credential, key_columns};
 use super::people::{columns, person};
 use super::tasks::{task, task_columns};
@@ -111,6 +112,19 @@ impl<T: HasConnection> Reader for T {
 
     fn host_days(&mut self, tenant: TenantId, first: Day, last: Day) -> Result<Vec<HostDay>, StoreError> {
         clearing::days(self.sql(), tenant, first, last)
+    }
+
+    fn host_facts(
+        &mut self,
+        tenant: TenantId,
+        quuids: &[&str],
+    ) -> Result<Vec<Option<HostFacts>>, StoreError> {
+        let sql = self.sql().unchecked_transaction()?;
+        let one = |quuid: &&str| {
+            let found = host_facts(&sql, tenant.0, quuid)?;
+            found.transpose().map_err(|why| damaged_host(tenant, quuid, why))
+        };
+        quuids.iter().map(one).collect()
     }
 
     fn credentials(&mut self) -> Result<Vec<Credential>, StoreError> {

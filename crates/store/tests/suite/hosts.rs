@@ -9,6 +9,7 @@ pub fn run(rig: &mut dyn Rig) {
     first_sights_stay_and_the_vanished_are_remembered(rig);
     the_same_report_again_is_no_change(rig);
     contacts_are_renewed(rig);
+    usage_is_renewed_and_is_no_change(rig);
     nobody_vanishes_from_a_list_that_was_not_read(rig);
     deleting_forgets_the_history(rig);
     the_history_is_bounded(rig);
@@ -109,6 +110,38 @@ fn contacts_are_renewed(rig: &mut dyn Rig) {
     let mut store = rig.reopen();
     let host = loaded(store.as_mut(), ONE).remove(0).state;
     assert_eq!((host.contact.last_report(), host.contact.updated(), host.first_report), (20, 19, 10));
+}
+
+fn usage_is_renewed_and_is_no_change(rig: &mut dyn Rig) {
+    let mut store = two_tenants(rig);
+    let busy = |at: i64, used: Option<u64>| {
+        let mut report = report(at, &["root"], true);
+        report.host.machine.memory = Some(1000);
+        report.host.usage.memory_used = used;
+        report
+    };
+    let put = |store: &mut dyn Store, at, used| {
+        let Effect::Host { entry, changed, .. } = done(store, put_host(ONE, "h", at, busy(at, used))) else {
+            panic!()
+        };
+        assert_eq!(loaded(store, ONE), [(*entry).clone()]);
+        let usage = entry.state.resources.usage;
+        (changed, entry.accounts[0].first_seen, usage.memory, usage.at)
+    };
+    assert_eq!(put(store.as_mut(), 10, Some(500)), (true, 10, Some(500), 10));
+    assert_eq!(put(store.as_mut(), 20, Some(700)), (false, 10, Some(700), 20));
+    assert_eq!(
+        put(store.as_mut(), 30, None),
+        (false, 10, Some(700), 20),
+        "who says nothing takes nothing away"
+    );
+    drop(store);
+    let mut store = rig.reopen();
+    assert_eq!(loaded(store.as_mut(), ONE)[0].state.resources.usage.memory, Some(700));
+    assert_eq!(record(store.as_mut()).report.host, busy(20, Some(700)).host);
+    let facts = store.host_facts(ONE, &["nobody", "h"]).unwrap();
+    assert_eq!(facts, [None, Some(busy(20, Some(700)).host)]);
+    assert_eq!(store.host_facts(TWO, &["h"]).unwrap(), [None]);
 }
 
 fn nobody_vanishes_from_a_list_that_was_not_read(rig: &mut dyn Rig) {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::{Evidence, Section};
+use crate::facts::{CardFacts, DiskFacts, Evidence, Section};
 
 fn report(names: &[&str]) -> HostReport {
     HostReport {
@@ -49,6 +49,29 @@ fn cuts_long_text_at_a_character() {
     let accepted = accept(long).unwrap();
     assert_eq!(accepted.accounts[0].gecos.len(), Limits::TEXT);
     assert!(accepted.repaired);
+}
+
+#[test]
+fn machines_are_bounded_and_repaired() {
+    let card = CardFacts { name: "eth0\u{7}".into(), ..CardFacts::default() };
+    let disk = DiskFacts { mount: "/\u{202e}".into(), ..DiskFacts::default() };
+    let mut machine = report(&["a"]);
+    machine.host.machine = MachineFacts {
+        vendor: "\u{1b}x".into(),
+        cards: vec![card.clone()],
+        disks: vec![disk.clone()],
+        ..MachineFacts::default()
+    };
+    let accepted = accept(machine.clone()).unwrap();
+    assert!(accepted.repaired);
+    assert_eq!(accepted.host.machine.cards[0].name, "eth0\u{fffd}");
+    assert_eq!(accepted.host.machine.disks[0].mount, "/\u{fffd}");
+    assert_eq!(accepted.host.machine.vendor, "\u{fffd}x");
+    let mut many = machine.clone();
+    many.host.machine.disks = vec![disk; Limits::DISKS + 1];
+    assert!(matches!(accept(many), Err(FactsError::TooMany { what: "file systems", .. })));
+    machine.host.machine.cards = vec![CardFacts { dns: vec![String::new(); Limits::DNS + 1], ..card }];
+    assert!(matches!(accept(machine), Err(FactsError::TooMany { what: "name servers", .. })));
 }
 
 #[test]
