@@ -416,6 +416,13 @@ impl Service {
         }
     }
 
+    /// Writes an export in the calling thread. Blocks.
+    pub(crate) fn export_at_once(&self, task: ExportTask, job: Box<dyn Job>) {
+        if let Some(exporter) = self.exporter.get() {
+            exporter.at_once(task, job);
+        }
+    }
+
     /// Writes the latest contacts with hosts and removes what has outlived its time. Blocks; to be called now and
     /// then.
     pub fn sweep(&self) {

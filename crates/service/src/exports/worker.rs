@@ -111,6 +111,13 @@ impl Exporter {
         self.wake.notify_one();
     }
 
+    /// Writes a task that was leased when it was made, in the calling thread. How it ended is in the table.
+    pub fn at_once(&self, task: ExportTask, job: Box<dyn Job>) {
+        let lease = task.lease_until.unwrap_or_else(|| self.clock.now());
+        locked(&self.jobs).insert(task.id, Some(job));
+        self.work(task, lease);
+    }
+
     /// Starts the workers.
     pub fn start(self: &Arc<Self>) -> std::io::Result<Workers> {
         let spawn = |number| {

@@ -1,26 +1,24 @@
-//! ExportAssetUserList and ExportTasks: a file of accounts, written in the background, fetched by a signed link.
+//! ExportAssetUserList: a file of accounts.
 
 use std::sync::Arc;
 
 use export::ExportFile;
 use jiff::tz::TimeZone;
-use model::{AccountView, Day, ExportFormat, ExportTask, HostState, Millis, TaskState};
+use model::{AccountView, Day, ExportTask, HostState, Millis};
 use roster::AccountsSnapshot;
 use search::SortKey;
-use store::{Change, Effect, NewTask};
-use wire::cwp::{
-    ExportAssetUserListRequest, ExportAssetUserListResponse, ExportTasksRequest, ExportTasksResponse,
-};
-use wire::{Body, Code, Error, Params, Service as Wire};
+use wire::cwp::{ExportAssetUserListRequest, ExportAssetUserListResponse};
+use wire::{Body, Error};
 
-use super::record::cells;
-use super::{COLUMNS, Lines, Plan, PlanError, Printer};
+use super::{Order, format, start, stored_filters, stored_request};
 use crate::clock::DAY_MILLIS;
+use crate::cwp::record::cells;
+use crate::cwp::{COLUMNS, Lines, Plan, PlanError, Printer};
 use crate::exports::{Job, Stop};
-use crate::{Caller, Service, errors};
+use crate::{Caller, Service};
 
 /// What the task is called in the store and its file begins with.
-const KIND: &str = "asset-user-list";
+pub(super) const KIND: &str = "asset-user-list";
 /// Bytes of hosts that an export in another order than theirs remembers.
 const HOSTS_KEPT: usize = 36 << 20;
 
@@ -34,71 +32,17 @@ pub async fn create(
     caller: &Caller,
     request: ExportAssetUserListRequest,
 ) -> Result<Body, Error> {
-    let format = match request.format.as_deref() {
-        None | Some("") => ExportFormat::Csv,
-        Some(text) => ExportFormat::parse(text).ok_or_else(|| {
-            Error::new(Code::InvalidParameter)
-                .field("Format")
-                .detail("csv, xlsx or jsonl", "应为 csv、xlsx 或 jsonl")
-        })?,
-    };
-    let now = service.now();
-    let job = job(service, caller.tenant, &request, now)?;
-    let task = NewTask {
-        owner: caller.secret_id.clone(),
-        kind: KIND.to_owned(),
-        request: stored(&request),
-        format,
-        file_name: export::file_name(KIND, service.civil_date(now), uuid::Uuid::new_v4(), format),
-        lease_until: None,
-    };
-    let written = service.write(caller, "ExportAssetUserList", KIND, Change::CreateTask(task)).await;
-    match written.map_err(|e| errors::write(Wire::Cwp, e))? {
-        Effect::Task(task) => {
-            service.submit(task.id, Box::new(job));
-            Body::new(&ExportAssetUserListResponse { task_id: task.id.to_string().into() })
-        }
-        other => Err(errors::trouble(Wire::Cwp, format!("unexpected effect {other:?}"))),
-    }
-}
-
-/// Answers the state of an export and, when it is finished, a fresh link.
-///
-/// # Errors
-/// `ResourceNotFound` for a task that is unknown, expired or of another tenant.
-pub async fn poll(
-    service: &Arc<Service>,
-    caller: &Caller,
-    request: ExportTasksRequest,
-) -> Result<Body, Error> {
-    let missing = || Error::new(Code::ResourceNotFound).field("TaskId");
-    let id = canonical(&request.task_id).ok_or_else(missing)?;
-    let task = service.tasks().find(caller.tenant, id).ok_or_else(missing)?;
-    let (url, name) = match task.state {
-        TaskState::Finished => (service.download_url(&task), task.file_name.clone()),
-        TaskState::Pending | TaskState::Error => (String::new(), String::new()),
-    };
-    Body::new(&ExportTasksResponse {
-        status: task.state.as_str().into(),
-        download_url: url.into(),
-        file_name: name.into(),
-    })
-}
-
-/// A task number in its one spelling: `11`, not `011` or `+11`.
-fn canonical(text: &str) -> Option<u64> {
-    text.parse::<u64>().ok().filter(|id| id.to_string() == text)
+    let format = format(request.format.as_deref())?;
+    let job = job(service, caller.tenant, &request, service.now())?;
+    let order = Order { action: "ExportAssetUserList", kind: KIND, request: stored(&request), format };
+    let task_id = start(service, caller, order, Box::new(job)).await?.into();
+    Body::new(&ExportAssetUserListResponse { task_id })
 }
 
 /// Makes the job of a stored task again, on the accounts as they are now: the snapshot of the acceptance died with
 /// the program. States are judged by the day of the acceptance.
-pub(crate) fn remake(service: &Service, task: &ExportTask) -> Result<Box<dyn Job>, String> {
-    if task.kind != KIND {
-        return Err(format!("no such kind of export: {}", task.kind));
-    }
-    let request = Params::from_json(task.request.as_bytes())
-        .and_then(Params::decode::<ExportAssetUserListRequest>)
-        .map_err(|error| format!("the stored request cannot be read: {error}"))?;
+pub(super) fn remake(service: &Service, task: &ExportTask) -> Result<Box<dyn Job>, String> {
+    let request = stored_request::<ExportAssetUserListRequest>(task)?;
     match job(service, task.tenant, &request, task.created) {
         Ok(job) => Ok(Box::new(job)),
         Err(error) => Err(format!("the stored request is refused: {error}")),
@@ -107,14 +51,9 @@ pub(crate) fn remake(service: &Service, task: &ExportTask) -> Result<Box<dyn Job
 
 /// The request as it is stored; [`remake`] reads it back.
 fn stored(request: &ExportAssetUserListRequest) -> String {
-    let filters: Vec<_> = request
-        .filters
-        .iter()
-        .flatten()
-        .map(|f| serde_json::json!({"Name": f.name, "Values": f.values, "ExactMatch": f.exact_match}))
-        .collect();
     serde_json::json!({
-        "Quuid": request.quuid, "Filters": filters, "Order": request.order, "By": request.by,
+        "Quuid": request.quuid, "Filters": stored_filters(request.filters.as_deref()),
+        "Order": request.order, "By": request.by,
     })
     .to_string()
 }
