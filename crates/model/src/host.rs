@@ -1,4 +1,4 @@
-//! A host and what is remembered of it: the last report, when each account was first seen, and who vanished.
+//! A host and what is remembered of it: the last report and when each account was first seen.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -120,19 +120,4 @@ pub struct HostRecord {
     pub first_report: Millis,
     /// When the last report arrived.
     pub last_report: Millis,
-}
-
-/// An account that a new report no longer has.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VanishedAccount {
-    /// Host.
-    pub quuid: String,
-    /// Account name.
-    pub name: String,
-    /// When it was first seen.
-    pub first_seen: Millis,
-    /// When the report that no longer had it arrived.
-    pub vanished: Millis,
-    /// The last facts of the account.
-    pub facts: crate::facts::AccountFacts,
 }

@@ -17,7 +17,7 @@ pub mod tenant;
 
 pub use account::{Account, AccountView, LoginType, PasswordStatus, States, Uid, UserType};
 pub use credential::{Credential, KeyState, Role};
-pub use host::{Contact, Host, HostEntry, HostRecord, HostState, VanishedAccount};
+pub use host::{Contact, Host, HostEntry, HostRecord, HostState};
 pub use label::{ClearedHost, HostDay, HostTag, Labels, Tag, TagsChanged};
 pub use org::OrgNode;
 pub use person::{Person, PersonPatch, PersonStatus};

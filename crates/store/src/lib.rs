@@ -8,6 +8,7 @@
 mod codec;
 pub mod dir;
 mod error;
+mod history;
 mod merge;
 mod read;
 mod report;
@@ -19,7 +20,8 @@ mod writer;
 
 pub use dir::{DataDir, DirError};
 pub use error::StoreError;
-pub use read::{AuditRecord, Counts, Reader, Share};
+pub use history::{Kind, Kinds};
+pub use read::{AccountEvent, AuditRecord, Counts, EventFilter, Reader, Share};
 pub use report::{Facts, HostUpdate};
 pub use seal::{MasterKey, SealError};
 pub use sqlite::{Limits, SqliteStore};

@@ -1,9 +1,8 @@
 //! What a new report makes of what was remembered of a host. Pure: the same for every engine.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use model::facts::AccountFacts;
-use model::{Account, Millis, VanishedAccount};
+use model::{Account, Millis};
 
 /// Absent accounts whose first sight is kept while reports have no complete account list; a host that rotates names
 /// behind unreadable files cannot make the record grow beyond this.
@@ -56,30 +55,9 @@ pub(crate) fn sights(accounts: &[Account], absent: Sights, first_report: Millis)
     sights
 }
 
-/// The history of accounts that vanished; `facts` are those of the last report.
-pub(crate) fn vanish(
-    quuid: &str,
-    gone: Sights,
-    facts: Vec<AccountFacts>,
-    vanished: Millis,
-) -> Vec<VanishedAccount> {
-    let mut facts: HashMap<String, AccountFacts> = facts.into_iter().map(|a| (a.name.clone(), a)).collect();
-    let account = |(name, first_seen): (String, Millis)| VanishedAccount {
-        quuid: quuid.to_owned(),
-        // An account that was last absent from an incomplete list has no facts any more, only its name.
-        facts: facts
-            .remove(&name)
-            .unwrap_or_else(|| AccountFacts { name: name.clone(), ..Default::default() }),
-        name,
-        first_seen,
-        vanished,
-    };
-    gone.into_iter().map(account).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use model::facts::HostFacts;
+    use model::facts::{AccountFacts, HostFacts};
     use model::rules;
     use proptest::prelude::*;
 

@@ -1,12 +1,12 @@
 //! What can be read back: everything the rosters are built from at the start, and the few things they do not keep.
 
-use model::facts::HostFacts;
+use model::facts::{AccountFacts, HostFacts};
 use model::{
-    AccountView, ClearedHost, Credential, Day, ExportTask, HostDay, HostRecord, HostState, Labels, Millis,
-    Person, Tenant, TenantId, VanishedAccount,
+    AccountView, ClearedHost, Credential, Day, ExportTask, HostDay, HostEntry, HostRecord, HostState, Labels,
+    Millis, Person, Tenant, TenantId,
 };
 
-use crate::StoreError;
+use crate::{Kinds, StoreError};
 
 /// How much a tenant has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,8 +15,6 @@ pub struct Counts {
     pub people: u64,
     /// Hosts.
     pub hosts: u64,
-    /// Accounts that vanished from hosts and are remembered.
-    pub vanished: u64,
     /// API keys.
     pub credentials: u64,
     /// Export tasks, ended ones included.
@@ -34,6 +32,44 @@ pub struct AuditRecord {
     pub at: Millis,
     /// What the caller said of it.
     pub entry: crate::Audit,
+}
+
+/// A change of one account.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccountEvent {
+    /// Its number in the tenant; later ones have larger numbers.
+    pub seq: u64,
+    /// Host.
+    pub quuid: String,
+    /// Account name.
+    pub name: String,
+    /// When the report that showed it arrived.
+    pub at: Millis,
+    /// What changed.
+    pub kinds: Kinds,
+    /// When the account was first seen.
+    pub first_seen: Millis,
+    /// Facts before; `None` for a new account and for one that vanished after it had been absent from incomplete lists.
+    pub before: Option<AccountFacts>,
+    /// Facts after; `None` for one that vanished.
+    pub after: Option<AccountFacts>,
+    /// Digest of the report that showed it; for the removal of a host, of its last report. Zero when not known.
+    pub digest: [u8; 16],
+}
+
+/// Which events; what is not given does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Of this host.
+    pub quuid: Option<String>,
+    /// Of accounts with this name.
+    pub name: Option<String>,
+    /// With any of these kinds; empty is all.
+    pub kinds: Kinds,
+    /// Not before this instant.
+    pub from: Option<Millis>,
+    /// Not after this instant.
+    pub until: Option<Millis>,
 }
 
 /// A share of many rows, so that several connections can read them at once.
@@ -111,14 +147,42 @@ pub trait Reader {
     /// Export tasks of all tenants, by id.
     fn tasks(&mut self) -> Result<Vec<ExportTask>, StoreError>;
 
-    /// Accounts that vanished, latest first: of one host, or of all with `None`; and how many there are in all.
-    fn vanished(
+    /// Events of accounts, newest first, and how many there are in all.
+    fn events(
         &mut self,
         tenant: TenantId,
-        quuid: Option<&str>,
+        filter: &EventFilter,
         offset: u64,
         limit: u64,
-    ) -> Result<(Vec<VanishedAccount>, u64), StoreError>;
+    ) -> Result<(Vec<AccountEvent>, u64), StoreError>;
+
+    /// From when on states of the past can be made again.
+    fn history_from(&mut self, tenant: TenantId) -> Result<Millis, StoreError>;
+
+    /// A host at an instant, accounts by name, made from the present back; `None` when it was not there. Its contact
+    /// is the last one of that state, or the instant when that is earlier.
+    fn host_at(&mut self, tenant: TenantId, quuid: &str, at: Millis)
+    -> Result<Option<HostEntry>, StoreError>;
+
+    /// The same made from the oldest known state on.
+    fn host_rebuilt(
+        &mut self,
+        tenant: TenantId,
+        quuid: &str,
+        at: Millis,
+    ) -> Result<Option<HostEntry>, StoreError>;
+
+    /// Every host that changed after an instant, as it was then; without the host where it was not there. All others
+    /// are as they were, or were first heard of later.
+    fn each_changed(
+        &mut self,
+        tenant: TenantId,
+        at: Millis,
+        each: &mut dyn FnMut(String, Option<HostEntry>),
+    ) -> Result<(), StoreError>;
+
+    /// Ids of the hosts that were removed and whose history is kept.
+    fn removed_hosts(&mut self, tenant: TenantId) -> Result<Vec<String>, StoreError>;
 
     /// Password hash (PHC form) of a person; `None` when there is none or no such person.
     fn person_password_hash(&mut self, tenant: TenantId, id: &str) -> Result<Option<String>, StoreError>;

@@ -44,13 +44,13 @@ impl HostBody {
 
 /// The report to be written.
 #[derive(Serialize)]
-struct BodyRef<'a> {
-    report: &'a HostReport,
+pub(crate) struct BodyRef<'a> {
+    pub(crate) report: &'a HostReport,
 }
 
 /// An accepted report with its digest.
 pub struct Facts {
-    report: HostReport,
+    report: Arc<HostReport>,
     json: Vec<u8>,
     digest: [u8; 16],
 }
@@ -74,7 +74,7 @@ impl Facts {
             json.push(b'}');
         }
         report.put_moment(moment);
-        Ok(Self { report, json, digest })
+        Ok(Self { report: Arc::new(report), json, digest })
     }
 
     /// The report.
@@ -93,6 +93,8 @@ impl Facts {
 pub struct HostUpdate {
     /// Every account first seen when the report arrived.
     pub(crate) entry: Arc<HostEntry>,
+    /// The facts, to be compared with those of the last report.
+    pub(crate) report: Arc<HostReport>,
     /// When it was collected, as the host says.
     pub(crate) collected_at: Millis,
     /// Whether an account that is not in the report is not on the host.
@@ -116,6 +118,7 @@ impl HostUpdate {
         let accounts = report.accounts.iter().map(|a| rules::account(a, &report.host, received)).collect();
         let entry = Arc::new(HostEntry { state: Arc::new(state), accounts });
         Ok(Self {
+            report: Arc::clone(report),
             collected_at: report.collected_at,
             lists_all: lists_all_accounts(report),
             body: codec::pack(&facts.json),

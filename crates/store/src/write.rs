@@ -82,11 +82,13 @@ pub enum Change {
     /// Replaces what is known of a host. → [`Effect::Host`]
     ///
     /// Accounts that are still there keep the instant they were first seen, new ones get `received`. Accounts that a
-    /// report with a complete account list no longer has go to the history; a report without one makes nobody vanish.
+    /// report with a complete account list no longer has vanish; a report without one makes nobody vanish. Whatever
+    /// changes goes to the history, but for the first report of a host.
     PutHost(Box<HostUpdate>),
     /// Notes later contacts with hosts on which nothing has changed. → [`Effect::Contacts`]
     Contacts(Vec<HostContact>),
-    /// Forgets a host and its history. → [`Effect::HostDeleted`]
+    /// Removes a host: its accounts vanish, its history stays. One whose facts are damaged is forgotten altogether.
+    /// → [`Effect::HostDeleted`]
     DeleteHost {
         /// Host id.
         quuid: String,
@@ -145,6 +147,14 @@ pub enum Change {
         quuid: String,
         /// The remark.
         remark: String,
+    },
+    /// Lets go of what happened before an instant, for some hosts at a time: a host's state then is the oldest that
+    /// can be made again. → [`Effect::HistoryPruned`]
+    PruneHistory {
+        /// The instant.
+        before: Millis,
+        /// Changes to look at, at most.
+        most: u32,
     },
     /// Adds a key, or replaces the one of the same id in the same tenant. → [`Effect::Credential`]
     PutCredential(Credential),
@@ -357,6 +367,11 @@ pub enum Effect {
         quuid: String,
         /// The remark; empty for none.
         remark: String,
+    },
+    /// A part of the history is gone.
+    HistoryPruned {
+        /// Whether there is more of it.
+        more: bool,
     },
     /// A key is now like this.
     Credential(Arc<Credential>),

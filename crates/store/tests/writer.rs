@@ -197,14 +197,44 @@ impl Reader for Failing {
     fn tasks(&mut self) -> Result<Vec<model::ExportTask>, StoreError> {
         self.0.tasks()
     }
-    fn vanished(
+    fn events(
         &mut self,
         t: model::TenantId,
-        q: Option<&str>,
+        filter: &store::EventFilter,
         o: u64,
         l: u64,
-    ) -> Result<(Vec<model::VanishedAccount>, u64), StoreError> {
-        self.0.vanished(t, q, o, l)
+    ) -> Result<(Vec<store::AccountEvent>, u64), StoreError> {
+        self.0.events(t, filter, o, l)
+    }
+    fn history_from(&mut self, t: model::TenantId) -> Result<i64, StoreError> {
+        self.0.history_from(t)
+    }
+    fn host_at(
+        &mut self,
+        t: model::TenantId,
+        q: &str,
+        at: i64,
+    ) -> Result<Option<model::HostEntry>, StoreError> {
+        self.0.host_at(t, q, at)
+    }
+    fn host_rebuilt(
+        &mut self,
+        t: model::TenantId,
+        q: &str,
+        at: i64,
+    ) -> Result<Option<model::HostEntry>, StoreError> {
+        self.0.host_rebuilt(t, q, at)
+    }
+    fn each_changed(
+        &mut self,
+        t: model::TenantId,
+        at: i64,
+        f: &mut dyn FnMut(String, Option<model::HostEntry>),
+    ) -> Result<(), StoreError> {
+        self.0.each_changed(t, at, f)
+    }
+    fn removed_hosts(&mut self, t: model::TenantId) -> Result<Vec<String>, StoreError> {
+        self.0.removed_hosts(t)
     }
     fn person_password_hash(&mut self, t: model::TenantId, id: &str) -> Result<Option<String>, StoreError> {
         self.0.person_password_hash(t, id)

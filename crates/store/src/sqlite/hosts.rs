@@ -1,21 +1,20 @@
 //! Hosts: the instants of each in a small row, its facts in a large one, what the rules made of them in one between,
-//! and the history of accounts.
+//! and what a new report makes of them.
 
 use std::sync::Arc;
 
 use model::facts::{HostFacts, Moment};
-use model::{Account, Contact, HostEntry, HostRecord, HostState, Millis, VanishedAccount, rules};
+use model::{Account, Contact, HostEntry, HostRecord, HostState, Millis, rules};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Deserialize;
 
+use super::history::Before;
+use super::past::Changed;
 use super::tenants::Size;
-use super::{Context, Done, int};
-use crate::merge::{Sights, merge, sights, vanish};
+use super::{Context, Done, Stop};
+use crate::merge::{Sights, merge, sights};
 use crate::report::{Body, Facts, HostBody, HostUpdate};
 use crate::{Effect, HostContact, Refusal, StoreError, codec, rows};
-
-/// Vanished accounts remembered of one host, latest first: a host that makes up names cannot fill the disk.
-const HISTORY: u32 = 1_000;
 
 /// Columns in the order [`Stored::read`] uses; `hosts` is `h`, `host_rows` is `r`.
 macro_rules! host_columns {
@@ -28,7 +27,7 @@ pub(super) use host_columns;
 /// A host as it is stored, without its facts.
 pub(super) struct Stored {
     pub(super) quuid: String,
-    first_report: Millis,
+    pub(super) first_report: Millis,
     last_report: Millis,
     collected_at: Millis,
     pub(super) number: Option<i64>,
@@ -57,6 +56,26 @@ impl Stored {
 
     fn contact(&self) -> Contact {
         Contact::new(self.last_report, rules::updated(self.collected_at, self.last_report))
+    }
+
+    /// A change of it that is still to be told: with what is known before it.
+    pub(super) fn changed(&self) -> Changed {
+        Changed {
+            seq: 0,
+            what: 0,
+            at: 0,
+            first_report: self.first_report,
+            collected_at: self.collected_at,
+            digest: [0; 16],
+            before_report: self.last_report,
+            before_collected: self.collected_at,
+            events: 0,
+        }
+    }
+
+    /// The digest of its report.
+    pub(super) fn digest(&self) -> Result<[u8; 16], String> {
+        Ok(self.parts::<&str>()?.0.digest)
     }
 
     fn sights(&self) -> Result<Sights, String> {
@@ -98,9 +117,14 @@ impl Stored {
 
 /// The facts of a host; the inner error is what is wrong with them.
 pub(super) fn facts(sql: &Connection, tenant: u32, quuid: &str) -> Result<Result<Body, String>, StoreError> {
+    Ok(body(sql, tenant, quuid)?.and_then(|bytes| codec::decode(&bytes)))
+}
+
+/// The facts of a host as they are kept; the inner error is that there are none.
+fn body(sql: &Connection, tenant: u32, quuid: &str) -> Result<Result<Vec<u8>, String>, StoreError> {
     let mut find = sql.prepare_cached("SELECT body FROM host_bodies WHERE tenant = ?1 AND quuid = ?2")?;
-    let bytes: Option<Vec<u8>> = find.query_row((tenant, quuid), |row| row.get(0)).optional()?;
-    Ok(bytes.map_or_else(|| Err("it has no facts".to_owned()), |bytes| codec::decode(&bytes)))
+    let bytes = find.query_row((tenant, quuid), |row| row.get(0)).optional()?;
+    Ok(bytes.ok_or_else(|| "it has no facts".to_owned()))
 }
 
 /// The facts of a host itself, without its accounts; `None` when there is no such host.
@@ -124,14 +148,6 @@ pub(super) fn made_again(
         Ok(record) => stored.derive(record).map(Ok),
         Err(why) => Ok(Err(why)),
     }
-}
-
-/// A row of the history: `quuid, name, first_seen, vanished, facts`.
-pub(super) fn vanished(row: &Row<'_>) -> Result<VanishedAccount, StoreError> {
-    let (quuid, name): (String, String) = (row.get(0)?, row.get(1)?);
-    let facts = codec::decode(row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?)
-        .map_err(|why| StoreError::damaged(format!("facts of account {name:?} on host {quuid:?}"), why))?;
-    Ok(VanishedAccount { quuid, name, first_seen: row.get(2)?, vanished: row.get(3)?, facts })
 }
 
 /// The key of a host's rows.
@@ -206,14 +222,13 @@ impl Context<'_> {
             return Ok(Effect::Host { entry: Arc::new(entry), new: 0, vanished: 0, changed: false });
         }
         let mut accounts = update.entry.accounts.clone();
-        let known = known.iter().map(|(name, seen)| (name.as_str(), *seen));
-        let known = known.chain(before.accounts.iter().map(|a| (a.name.as_str(), a.first_seen)));
-        let merged = merge(known, &mut accounts, update.lists_all);
+        let seen = known.iter().map(|(name, seen)| (name.as_str(), *seen));
+        let seen = seen.chain(before.accounts.iter().map(|a| (a.name.as_str(), a.first_seen)));
+        let merged = merge(seen, &mut accounts, update.lists_all);
         let vanished = merged.vanished.len();
-        if vanished > 0 {
-            let facts = facts(self.sql, self.tenant.0, quuid)?.map_err(Refusal::HostDamaged)?;
-            self.remember(quuid, &vanish(quuid, merged.vanished, facts.report.accounts, received))?;
-        }
+        let body = body(self.sql, self.tenant.0, quuid)?.map_err(Refusal::HostDamaged)?;
+        let was = Before { stored, entry: &before, sights: &known, body: &body };
+        self.note_change(&was, update, &merged.vanished)?;
         let sights = sights(&accounts, merged.absent, stored.first_report);
         let state =
             HostState { first_report: stored.first_report, contact, ..HostState::clone(&update.entry.state) };
@@ -243,16 +258,12 @@ impl Context<'_> {
     }
 
     pub(super) fn delete_host(&self, quuid: &str) -> Done<Effect> {
-        let key = (self.tenant.0, quuid);
-        let forgotten =
-            self.sql.prepare_cached("DELETE FROM vanished WHERE tenant = ?1 AND quuid = ?2")?.execute(key)?;
-        let number: Option<Option<i64>> = self
-            .sql
-            .prepare_cached("DELETE FROM hosts WHERE tenant = ?1 AND quuid = ?2 RETURNING number")?
-            .query_row(key, |row| row.get(0))
-            .optional()?;
-        let number = number.ok_or(Refusal::HostNotFound)?;
-        if let Some(number) = number {
+        let stored = self.find_host(quuid)?.ok_or(Refusal::HostNotFound)?;
+        self.note_end(&stored)?;
+        self.sql
+            .prepare_cached("DELETE FROM hosts WHERE tenant = ?1 AND quuid = ?2")?
+            .execute((self.tenant.0, quuid))?;
+        if let Some(number) = stored.number {
             self.sql
                 .prepare_cached("DELETE FROM host_rows WHERE id = ?1")?
                 .execute([row_id(self.tenant.0, number)])?;
@@ -260,8 +271,27 @@ impl Context<'_> {
         self.sql
             .prepare_cached("UPDATE tenants SET hosts = hosts - 1 WHERE tenant = ?1")?
             .execute([self.tenant.0])?;
-        self.count_vanished(-rows(forgotten))?;
         Ok(Effect::HostDeleted { quuid: quuid.to_owned() })
+    }
+
+    /// Keeps what is known of a host that is removed. Where that is damaged, nothing older could be made again either.
+    fn note_end(&self, stored: &Stored) -> Done<()> {
+        let known = self.known(stored).and_then(|(entry, sights)| {
+            let body = facts(self.sql, self.tenant.0, &stored.quuid)?.map_err(Refusal::HostDamaged)?;
+            Ok((entry, sights, body))
+        });
+        match known {
+            Ok((entry, sights, report)) => {
+                let body = body(self.sql, self.tenant.0, &stored.quuid)?.map_err(Refusal::HostDamaged)?;
+                let was = Before { stored, entry: &entry, sights: &sights, body: &body };
+                self.note_removal(&was, &report.report.accounts)
+            }
+            Err(Stop::Refused(why)) => {
+                tracing::warn!(quuid = stored.quuid, %why, "a damaged host is removed with its history");
+                self.forget_history(&stored.quuid)
+            }
+            Err(other) => Err(other),
+        }
     }
 
     /// Writes later contacts with hosts; a host that is gone or was heard of later is left alone.
@@ -305,44 +335,4 @@ impl Context<'_> {
             .execute((self.tenant.0, update.quuid(), &update.body))?;
         Ok(())
     }
-
-    /// Adds to the history of a host and lets go of its oldest entries.
-    fn remember(&self, quuid: &str, vanished: &[VanishedAccount]) -> Done<()> {
-        if vanished.is_empty() {
-            return Ok(());
-        }
-        let number = rows(vanished.len());
-        let last: i64 = self
-            .sql
-            .prepare_cached(
-                "UPDATE tenants SET vanished_seq = vanished_seq + ?2 WHERE tenant = ?1 RETURNING vanished_seq",
-            )?
-            .query_row((self.tenant.0, number), |row| row.get(0))?;
-        let mut insert =
-            self.sql.prepare_cached("INSERT INTO vanished VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
-        for (seq, account) in (last - number + 1..).zip(vanished) {
-            let facts = codec::encode(&account.facts)?;
-            let VanishedAccount { name, first_seen, vanished, .. } = account;
-            insert.execute((self.tenant.0, seq, quuid, name, first_seen, vanished, facts))?;
-        }
-        let forgotten = self
-            .sql
-            .prepare_cached(
-                "DELETE FROM vanished WHERE tenant = ?1 AND quuid = ?2 AND seq <= (SELECT seq FROM vanished
-                 WHERE tenant = ?1 AND quuid = ?2 ORDER BY seq DESC LIMIT 1 OFFSET ?3)",
-            )?
-            .execute((self.tenant.0, quuid, HISTORY))?;
-        self.count_vanished(number - rows(forgotten))
-    }
-
-    fn count_vanished(&self, more: i64) -> Done<()> {
-        self.sql
-            .prepare_cached("UPDATE tenants SET vanished = vanished + ?2 WHERE tenant = ?1")?
-            .execute((self.tenant.0, more))?;
-        Ok(())
-    }
-}
-
-fn rows(number: usize) -> i64 {
-    int(u64::try_from(number).unwrap_or(u64::MAX))
 }

@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { name: "first", script: include_str!("../../migrations/0001_first.sql") },
     Migration { name: "host rows", script: include_str!("../../migrations/0002_host_rows.sql") },
     Migration { name: "labels", script: include_str!("../../migrations/0003_labels.sql") },
+    Migration { name: "history", script: include_str!("../../migrations/0004_history.sql") },
 ];
 
 /// "Roll", in the header of the file, so that no other program's database is taken for ours.

@@ -3,11 +3,13 @@
 
 mod clearing;
 mod derive;
+mod history;
 mod hosts;
 mod import;
 mod keys;
 mod labels;
 mod migrate;
+mod past;
 mod people;
 mod read;
 mod tasks;
@@ -295,6 +297,7 @@ impl Context<'_> {
             Change::DeleteTags { ids } => self.delete_tags(ids),
             Change::DeleteHostTag { id } => self.delete_host_tag(*id),
             Change::SetRemark { quuid, remark } => self.set_remark(quuid, remark),
+            Change::PruneHistory { before, most } => self.prune_history(*before, *most),
             Change::PutCredential(credential) => self.put_credential(credential),
             Change::SetKeyState { secret_id, state } => self.set_key_state(secret_id, *state),
             Change::DeleteCredential { secret_id } => self.delete_credential(secret_id),

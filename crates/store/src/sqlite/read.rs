@@ -2,17 +2,18 @@
 
 use model::facts::HostFacts;
 use model::{
-    Account, AccountView, ClearedHost, Credential, Day, ExportTask, HostDay, HostRecord, HostState, Labels,
-    Person, Tenant, TenantId, VanishedAccount,
+    Account, AccountView, ClearedHost, Credential, Day, ExportTask, HostDay, HostEntry, HostRecord,
+    HostState, Labels, Millis, Person, Tenant, TenantId,
 };
 use rusqlite::{Connection, OptionalExtension};
 
-use super::hosts::{Stored, facts, host_columns, host_facts, made_again, vanished};
+use super::hosts::{Stored, facts, host_columns, host_facts, made_again};
 use super::keys::{credential, key_columns};
+use super::past;
 use super::people::{columns, person};
 use super::tasks::{task, task_columns};
 use super::{clearing, count, int, labels};
-use crate::{Audit, AuditRecord, Counts, Reader, Share, StoreError};
+use crate::{AccountEvent, Audit, AuditRecord, Counts, EventFilter, Reader, Share, StoreError};
 
 /// Anything that can be asked.
 pub(super) trait HasConnection {
@@ -139,33 +140,59 @@ impl<T: HasConnection> Reader for T {
         Ok(statement.query_map([], task)?.collect::<Result<_, _>>()?)
     }
 
-    fn vanished(
+    fn events(
         &mut self,
         tenant: TenantId,
-        quuid: Option<&str>,
+        filter: &EventFilter,
         offset: u64,
         limit: u64,
-    ) -> Result<(Vec<VanishedAccount>, u64), StoreError> {
-        const OF_ALL: &str = "SELECT quuid, name, first_seen, vanished, facts FROM vanished \
-             WHERE tenant = ?1 AND ?2 IS NULL ORDER BY seq DESC LIMIT ?4 OFFSET ?3";
-        const OF_ONE: &str = "SELECT quuid, name, first_seen, vanished, facts FROM vanished \
-             WHERE tenant = ?1 AND quuid = ?2 ORDER BY seq DESC LIMIT ?4 OFFSET ?3";
-        const TOTAL: &str = "SELECT count(*) FROM vanished WHERE tenant = ?1 AND quuid = ?2";
+    ) -> Result<(Vec<AccountEvent>, u64), StoreError> {
         // One transaction, so that page and total belong together.
         let sql = self.sql().unchecked_transaction()?;
-        let mut page = sql.prepare_cached(if quuid.is_some() { OF_ONE } else { OF_ALL })?;
-        let mut rows = page.query((tenant.0, quuid, int(offset), int(limit)))?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(vanished(row)?);
+        past::events(&sql, tenant, filter, offset, limit)
+    }
+
+    fn history_from(&mut self, tenant: TenantId) -> Result<Millis, StoreError> {
+        let mut find = self.sql().prepare_cached("SELECT history_from FROM tenants WHERE tenant = ?1")?;
+        Ok(find.query_row([tenant.0], |row| row.get(0)).optional()?.unwrap_or_default())
+    }
+
+    fn host_at(
+        &mut self,
+        tenant: TenantId,
+        quuid: &str,
+        at: Millis,
+    ) -> Result<Option<HostEntry>, StoreError> {
+        let sql = self.sql().unchecked_transaction()?;
+        past::host_at(&sql, tenant, quuid, at, false)
+    }
+
+    fn host_rebuilt(
+        &mut self,
+        tenant: TenantId,
+        quuid: &str,
+        at: Millis,
+    ) -> Result<Option<HostEntry>, StoreError> {
+        let sql = self.sql().unchecked_transaction()?;
+        past::host_at(&sql, tenant, quuid, at, true)
+    }
+
+    fn each_changed(
+        &mut self,
+        tenant: TenantId,
+        at: Millis,
+        each: &mut dyn FnMut(String, Option<HostEntry>),
+    ) -> Result<(), StoreError> {
+        let sql = self.sql().unchecked_transaction()?;
+        for quuid in past::changed_since(&sql, tenant, at)? {
+            let entry = past::host_at(&sql, tenant, &quuid, at, false)?;
+            each(quuid, entry);
         }
-        let total = match quuid {
-            Some(_) => {
-                sql.prepare_cached(TOTAL)?.query_row((tenant.0, quuid), |row| row.get(0)).map(count)?
-            }
-            None => kept_count(&sql, "SELECT vanished FROM tenants WHERE tenant = ?1", tenant)?,
-        };
-        Ok((found, total))
+        Ok(())
+    }
+
+    fn removed_hosts(&mut self, tenant: TenantId) -> Result<Vec<String>, StoreError> {
+        past::removed(self.sql(), tenant)
     }
 
     fn person_password_hash(&mut self, tenant: TenantId, id: &str) -> Result<Option<String>, StoreError> {
@@ -179,7 +206,7 @@ impl<T: HasConnection> Reader for T {
     }
 
     fn counts(&mut self, tenant: TenantId) -> Result<Counts, StoreError> {
-        const COUNTS: &str = "SELECT people, hosts, vanished, audit_seq, \
+        const COUNTS: &str = "SELECT people, hosts, audit_seq, \
              (SELECT count(*) FROM credentials WHERE tenant = ?1), (SELECT count(*) FROM tasks WHERE tenant = ?1) \
              FROM tenants WHERE tenant = ?1";
         let mut statement = self.sql().prepare_cached(COUNTS)?;
@@ -188,10 +215,9 @@ impl<T: HasConnection> Reader for T {
                 Ok(Counts {
                     people: count(row.get(0)?),
                     hosts: count(row.get(1)?),
-                    vanished: count(row.get(2)?),
-                    audit: count(row.get(3)?),
-                    credentials: count(row.get(4)?),
-                    tasks: count(row.get(5)?),
+                    audit: count(row.get(2)?),
+                    credentials: count(row.get(3)?),
+                    tasks: count(row.get(4)?),
                 })
             })
             .optional()?;

@@ -98,9 +98,13 @@ fn tenants_are_walls(rig: &mut dyn Rig) {
     done(store, put_host(TWO, "h", 2, report(2, &["u"], true)));
     assert!(people(store, ONE).is_empty());
     store.each_host(ONE, &mut |host, _| panic!("{host:?}")).unwrap();
-    assert_eq!(store.vanished(ONE, None, 0, 10).unwrap(), (Vec::new(), 0));
-    assert_eq!(store.vanished(ONE, Some("h"), 0, 10).unwrap(), (Vec::new(), 0));
-    assert_eq!(store.vanished(TWO, None, 0, 10).unwrap().1, 1);
+    let of_host = store::EventFilter { quuid: Some("h".into()), ..Default::default() };
+    for filter in [store::EventFilter::default(), of_host] {
+        assert_eq!(store.events(ONE, &filter, 0, 10).unwrap(), (Vec::new(), 0));
+        assert_eq!(store.events(TWO, &filter, 0, 10).unwrap().1, 1);
+    }
+    assert_eq!(store.host_at(ONE, "h", 1).unwrap(), None);
+    store.each_changed(ONE, 0, &mut |quuid, _| panic!("{quuid}")).unwrap();
     assert!(store.audit(ONE, 0, 10).unwrap().is_empty());
     assert_eq!(store.root_org_node(ONE).unwrap().as_deref(), Some("root-default"));
     assert_eq!(store.root_org_node(TWO).unwrap().as_deref(), Some("root-other"));

@@ -1,7 +1,7 @@
-//! Hosts: a report replaces the last one at once, first sights stay, those who vanish are remembered.
+//! Hosts: a report replaces the last one at once, first sights stay, what changes goes to the history.
 
 use model::{HostEntry, HostRecord};
-use store::{Change, Effect, HostContact, Refusal, Write};
+use store::{AccountEvent, Change, Effect, EventFilter, HostContact, Kind, Kinds, Refusal, Write};
 
 use super::*;
 
@@ -11,8 +11,7 @@ pub fn run(rig: &mut dyn Rig) {
     contacts_are_renewed(rig);
     usage_is_renewed_and_is_no_change(rig);
     nobody_vanishes_from_a_list_that_was_not_read(rig);
-    deleting_forgets_the_history(rig);
-    the_history_is_bounded(rig);
+    deleting_keeps_the_history(rig);
     quota(rig);
 }
 
@@ -41,6 +40,13 @@ fn put(store: &mut dyn Store, received: i64, accounts: &[&str], whole: bool) -> 
     Put { entry, new, vanished, changed }
 }
 
+fn vanished(store: &mut dyn Store) -> Vec<AccountEvent> {
+    let filter = EventFilter { kinds: Kinds::of([Kind::Vanished]), ..EventFilter::default() };
+    let (events, total) = store.events(ONE, &filter, 0, 100).unwrap();
+    assert_eq!(events.len() as u64, total);
+    events
+}
+
 fn record(store: &mut dyn Store) -> HostRecord {
     store.host(ONE, "h").unwrap().unwrap()
 }
@@ -62,13 +68,10 @@ fn first_sights_stay_and_the_vanished_are_remembered(rig: &mut dyn Rig) {
     assert_eq!((record.first_report, record.last_report), (10, 20));
     let after = put(store.as_mut(), 30, &["anna", "root"], true);
     assert_eq!(after.first_seen(), [("anna", 30), ("root", 10)], "who comes back is new");
-    let (gone, total) = store.vanished(ONE, Some("h"), 0, 10).unwrap();
-    let seen: Vec<_> = gone.iter().map(|v| (v.name.as_str(), v.first_seen, v.vanished)).collect();
-    assert_eq!((seen.as_slice(), total), (&[("bert", 20, 30), ("anna", 10, 20)][..], 2), "latest first");
-    assert_eq!(gone[0].facts.uid, Some(7));
-    assert_eq!(store.vanished(ONE, None, 1, 1).unwrap(), (gone[1..].to_vec(), 2));
-    assert_eq!(store.vanished(ONE, Some("other"), 0, 10).unwrap().1, 0);
-    assert_eq!(store.counts(ONE).unwrap().vanished, 2);
+    let gone = vanished(store.as_mut());
+    let seen: Vec<_> = gone.iter().map(|v| (v.name.as_str(), v.first_seen, v.at)).collect();
+    assert_eq!(seen, [("bert", 20, 30), ("anna", 10, 20)], "latest first");
+    assert_eq!(gone[0].before.as_ref().unwrap().uid, Some(7));
     // The same host id in another tenant is another host.
     done(store.as_mut(), put_host(TWO, "h", 40, report(40, &["root"], true)));
     assert_eq!(loaded(store.as_mut(), ONE)[0].state.first_report, 10);
@@ -153,35 +156,29 @@ fn nobody_vanishes_from_a_list_that_was_not_read(rig: &mut dyn Rig) {
     let after = put(store.as_mut(), 30, &["root", "anna"], true);
     assert_eq!(after.counts(), (0, 1, true));
     assert_eq!(after.first_seen(), [("root", 10), ("anna", 10)], "first sights outlive the gap");
-    let (gone, _) = store.vanished(ONE, None, 0, 10).unwrap();
-    assert_eq!((gone[0].name.as_str(), gone[0].first_seen, gone[0].vanished), ("bert", 10, 30));
-    assert_eq!(gone[0].facts.name, "bert");
+    let gone = vanished(store.as_mut());
+    assert_eq!((gone[0].name.as_str(), gone[0].first_seen, gone[0].at), ("bert", 10, 30));
+    assert_eq!((gone.len(), &gone[0].before), (1, &None), "it was not in the list before");
 }
 
-fn deleting_forgets_the_history(rig: &mut dyn Rig) {
+fn deleting_keeps_the_history(rig: &mut dyn Rig) {
     let mut store = two_tenants(rig);
     put(store.as_mut(), 10, &["root", "anna"], true);
     put(store.as_mut(), 20, &["root"], true);
     let delete = Write::new(ONE, Change::DeleteHost { quuid: "h".into() });
     done(store.as_mut(), delete.clone());
     assert_eq!(refused(store.as_mut(), delete), Refusal::HostNotFound);
-    let counts = store.counts(ONE).unwrap();
-    assert_eq!((counts.hosts, counts.vanished), (0, 0));
-    assert_eq!(store.vanished(ONE, None, 0, 10).unwrap().1, 0);
+    assert_eq!(store.counts(ONE).unwrap().hosts, 0);
+    let gone = vanished(store.as_mut());
+    let seen: Vec<_> = gone.iter().map(|v| (v.name.as_str(), v.first_seen, v.at)).collect();
+    assert_eq!(seen, [("root", 10, 1000), ("anna", 10, 20)]);
     assert!(loaded(store.as_mut(), ONE).is_empty() && store.host(ONE, "h").unwrap().is_none());
-    assert_eq!(put(store.as_mut(), 30, &["anna"], true).entry.state.first_report, 30);
+    assert_eq!(store.removed_hosts(ONE).unwrap(), ["h"]);
+    assert_eq!(put(store.as_mut(), 2000, &["anna"], true).entry.state.first_report, 2000);
+    assert!(store.removed_hosts(ONE).unwrap().is_empty());
+    assert_eq!(store.host_at(ONE, "h", 999).unwrap().unwrap().accounts[0].name, "root");
+    assert_eq!(store.host_at(ONE, "h", 1500).unwrap(), None);
     store.check().unwrap();
-}
-
-fn the_history_is_bounded(rig: &mut dyn Rig) {
-    let mut store = two_tenants(rig);
-    for round in 0..3 {
-        let names: Vec<String> = (0..600).map(|n| format!("{round}-{n}")).collect();
-        put(store.as_mut(), round, &names.iter().map(String::as_str).collect::<Vec<_>>(), true);
-    }
-    let (latest, total) = store.vanished(ONE, Some("h"), 0, 1).unwrap();
-    assert_eq!((total, latest[0].vanished), (1000, 2));
-    assert_eq!(store.counts(ONE).unwrap().vanished, 1000);
 }
 
 fn quota(rig: &mut dyn Rig) {

@@ -2,6 +2,7 @@
 //! and calls [`run`].
 
 mod groups;
+mod history;
 mod hosts;
 mod import;
 mod labels;
@@ -32,6 +33,7 @@ pub fn run(rig: &mut dyn Rig) {
     import::run(rig);
     labels::run(rig);
     hosts::run(rig);
+    history::run(rig);
     records::run(rig);
     model_check::run(rig);
 }
