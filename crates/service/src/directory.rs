@@ -23,7 +23,6 @@ pub struct TenantState {
 }
 
 impl TenantState {
-    #[allow(dead_code, reason = "the actions that read them follow")]
     /// Tags and remarks of its hosts, for reading. Not to be held across an await.
     pub fn labels(&self) -> RwLockReadGuard<'_, Labels> {
         self.labels.read().unwrap_or_else(PoisonError::into_inner)

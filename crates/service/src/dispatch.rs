@@ -27,6 +27,18 @@ pub async fn dispatch(
         }
         ActionId::EiamListUsers => crate::eiam::users::list(service, caller, params.decode()?).await,
         ActionId::EiamModifyUserInfo => crate::eiam::users::modify(service, caller, params.decode()?).await,
+        ActionId::CwpDeleteMachine => crate::cwp::removal::delete(service, caller, params.decode()?).await,
+        ActionId::CwpDeleteMachineClearHistory => {
+            crate::cwp::removal::forget(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDeleteMachineTag => crate::cwp::tags::take_off(service, caller, params.decode()?).await,
+        ActionId::CwpDeleteTags => crate::cwp::tags::delete(service, caller, params.decode()?).await,
+        ActionId::CwpDescribeAssetMachineTagTop => {
+            crate::cwp::tags::top(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeAssetRecentMachineInfo => {
+            crate::cwp::statistics::trend(service, caller, params.decode()?).await
+        }
         ActionId::CwpDescribeAssetUserCount => {
             crate::cwp::accounts::count(service, caller, params.decode()?).await
         }
@@ -39,10 +51,55 @@ pub async fn dispatch(
         ActionId::CwpDescribeAssetUserList => {
             crate::cwp::accounts::list(service, caller, params.decode()?).await
         }
+        ActionId::CwpDescribeGeneralStat => {
+            crate::cwp::statistics::general(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeHostInfo => {
+            crate::cwp::machines::host_info(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeImportMachineInfo => {
+            crate::cwp::machines::import_info(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeMachineClearHistory => {
+            crate::cwp::removal::cleared(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeMachineGeneral => {
+            crate::cwp::statistics::overview(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeMachineInfo => {
+            crate::cwp::machines::info(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeMachineOsList => {
+            crate::cwp::machines::os_list(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeMachineRegionList => {
+            crate::cwp::machines::region_list(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeMachineRegions => {
+            crate::cwp::machines::regions(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeMachines => crate::cwp::machines::list(service, caller, params.decode()?).await,
+        ActionId::CwpDescribeMachinesSimple => {
+            crate::cwp::machines::simple(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeTagMachines => {
+            crate::cwp::tags::machines(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeTags => crate::cwp::tags::list(service, caller, params.decode()?).await,
+        ActionId::CwpEditTags => crate::cwp::tags::edit(service, caller, params.decode()?).await,
         ActionId::CwpExportAssetUserList => {
             crate::cwp::exports::create(service, caller, params.decode()?).await
         }
         ActionId::CwpExportTasks => crate::cwp::exports::poll(service, caller, params.decode()?).await,
+        ActionId::CwpModifyMachineAutoClearConfig => {
+            crate::cwp::removal::clear_rule(service, caller, params.decode()?).await
+        }
+        ActionId::CwpModifyMachineRemark => {
+            crate::cwp::removal::remark(service, caller, params.decode()?).await
+        }
+        ActionId::CwpRemoveMachine => crate::cwp::removal::remove(service, caller, params.decode()?).await,
+        ActionId::CwpSyncMachines => crate::cwp::statistics::sync(service, caller, params.decode()?).await,
+        ActionId::CwpUpdateMachineTags => crate::cwp::tags::update(service, caller, params.decode()?).await,
         ActionId::RollcallCreateKey => crate::rollcall::keys::create(service, caller, params.decode()?).await,
         ActionId::RollcallCreateTenant => {
             crate::rollcall::tenants::create(service, caller, params.decode()?).await
@@ -107,10 +164,6 @@ pub async fn dispatch(
         | ActionId::EiamRemoveAccountFromAccountGroup
         | ActionId::EiamRemoveUserFromUserGroup
         | ActionId::EiamUpdateOrgNode
-        | ActionId::CwpDeleteMachine
-        | ActionId::CwpDeleteMachineClearHistory
-        | ActionId::CwpDeleteMachineTag
-        | ActionId::CwpDeleteTags
         | ActionId::CwpDescribeAccountStatistics
         | ActionId::CwpDescribeAgentInstallCommand
         | ActionId::CwpDescribeAgentInstallationToken
@@ -120,39 +173,18 @@ pub async fn dispatch(
         | ActionId::CwpDescribeAssetLoadInfo
         | ActionId::CwpDescribeAssetMachineDetail
         | ActionId::CwpDescribeAssetMachineList
-        | ActionId::CwpDescribeAssetMachineTagTop
-        | ActionId::CwpDescribeAssetRecentMachineInfo
         | ActionId::CwpDescribeAssetTotalCount
         | ActionId::CwpDescribeAssetTypeTop
         | ActionId::CwpDescribeAssetTypes
         | ActionId::CwpDescribeExportMachines
-        | ActionId::CwpDescribeGeneralStat
         | ActionId::CwpDescribeHistoryAccounts
-        | ActionId::CwpDescribeHostInfo
         | ActionId::CwpDescribeHostLoginList
-        | ActionId::CwpDescribeImportMachineInfo
-        | ActionId::CwpDescribeMachineClearHistory
-        | ActionId::CwpDescribeMachineGeneral
-        | ActionId::CwpDescribeMachineInfo
-        | ActionId::CwpDescribeMachineOsList
-        | ActionId::CwpDescribeMachineRegionList
-        | ActionId::CwpDescribeMachineRegions
-        | ActionId::CwpDescribeMachines
-        | ActionId::CwpDescribeMachinesSimple
-        | ActionId::CwpDescribeTagMachines
-        | ActionId::CwpDescribeTags
-        | ActionId::CwpEditTags
         | ActionId::CwpExportAssetMachineDetail
         | ActionId::CwpExportAssetMachineList
         | ActionId::CwpExportAssetRecentMachineInfo
         | ActionId::CwpExportNonlocalLoginPlaces
-        | ActionId::CwpModifyMachineAutoClearConfig
-        | ActionId::CwpModifyMachineRemark
-        | ActionId::CwpRemoveMachine
         | ActionId::CwpScanAsset
         | ActionId::CwpStopAssetScan
-        | ActionId::CwpSyncAssetScan
-        | ActionId::CwpSyncMachines
-        | ActionId::CwpUpdateMachineTags => Err(Error::new(Code::ActionOffline)),
+        | ActionId::CwpSyncAssetScan => Err(Error::new(Code::ActionOffline)),
     }
 }

@@ -12,9 +12,9 @@ mod dispatch;
 mod eiam;
 mod errors;
 mod exports;
+mod housekeeping;
 mod ids;
 mod keyring;
-#[allow(dead_code, reason = "the actions that read them follow")]
 mod labels;
 mod observer;
 pub mod offline;

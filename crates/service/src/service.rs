@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use export::ExportDir;
 use jiff::tz::TimeZone;
-use model::{Day, ExportTask, HostRecord, Millis, Tenant, TenantId};
+use model::{ClearedHost, Day, ExportTask, HostDay, HostRecord, Millis, Tenant, TenantId};
 use roster::{Accounts, Loading, People, PeopleLoading};
 use store::{Audit, Change, DataDir, Effect, MasterKey, Share, SqliteStore, Write, WriteError, Writer};
 use tokio::sync::Semaphore;
@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::contacts::Contacts;
 use crate::directory::{Directory, TenantState};
 use crate::exports::{Downloads, Exporter, Job, Table, Workers};
+use crate::housekeeping::Housekeeping;
 use crate::keyring::Keyring;
 use crate::labels::Labels;
 use crate::observer::{self, Observer};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub zone: TimeZone,
     /// How long finished exports are kept, in milliseconds.
     pub export_keep: Millis,
+    /// After how long without contact a host counts as offline, in milliseconds.
+    pub offline_after: Millis,
     /// The clock.
     pub clock: Clock,
 }
@@ -49,6 +52,7 @@ impl Settings {
             data_dir: data_dir.into(),
             zone: TimeZone::system(),
             export_keep: 24 * 3_600_000,
+            offline_after: 15 * 60_000,
             clock: Clock::system(),
         }
     }
@@ -98,6 +102,9 @@ pub struct Service {
     exporter: OnceLock<Arc<Exporter>>,
     workers: Mutex<Option<Workers>>,
     pub(crate) contacts: Contacts,
+    pub(crate) housekeeping: Housekeeping,
+    /// When it was opened.
+    pub(crate) started: Millis,
     base_url: OnceLock<String>,
     ready: AtomicBool,
     /// Password hashes being computed at once.
@@ -143,6 +150,7 @@ impl Service {
             tasks: Arc::clone(&tasks),
             clock: settings.clock.clone(),
         };
+        let started = settings.clock.now();
         let service = Arc::new(Service {
             settings,
             directory,
@@ -155,6 +163,8 @@ impl Service {
             exporter: OnceLock::new(),
             workers: Mutex::new(None),
             contacts: Contacts::default(),
+            housekeeping: Housekeeping::default(),
+            started,
             base_url: OnceLock::new(),
             ready: AtomicBool::new(false),
             hashing: Semaphore::new(cores),
@@ -349,6 +359,11 @@ impl Service {
         &self.settings.zone
     }
 
+    /// Finds hosts as they are now.
+    pub(crate) fn finder(&self) -> cwp::machines::Finder {
+        cwp::machines::Finder::new(self.now(), self.settings.offline_after)
+    }
+
     /// The calendar day of an instant in the zone of the server.
     pub(crate) fn civil_date(&self, at: Millis) -> jiff::civil::Date {
         jiff::Timestamp::from_millisecond(at)
@@ -423,10 +438,11 @@ impl Service {
         }
     }
 
-    /// Writes the latest contacts with hosts and removes what has outlived its time. Blocks; to be called now and
-    /// then.
+    /// Writes the latest contacts with hosts, counts hosts, clears away silent ones and removes what has outlived its
+    /// time. Blocks; to be called now and then.
     pub fn sweep(&self) {
         self.contacts.save(&self.directory, &self.writer);
+        self.keep_house();
         if let Some(exporter) = self.exporter.get() {
             exporter.sweep();
         }
@@ -461,9 +477,44 @@ impl Service {
         caller: &Caller,
         quuid: &str,
     ) -> Result<Option<HostRecord>, Error> {
-        let (service, tenant, quuid) = (Arc::clone(self), caller.tenant, quuid.to_owned());
-        let read = tokio::task::spawn_blocking(move || service.reader().host(tenant, &quuid));
+        let (tenant, quuid) = (caller.tenant, quuid.to_owned());
+        self.read(move |reader| reader.host(tenant, &quuid)).await
+    }
+
+    /// Reads from the store in a thread for that.
+    ///
+    /// # Errors
+    /// `InternalError` for trouble with the store.
+    pub(crate) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&mut Lent<'_>) -> Result<T, store::StoreError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let service = Arc::clone(self);
+        let read = tokio::task::spawn_blocking(move || read(&mut service.reader()));
         read.await.map_err(Error::internal)?.map_err(Error::internal)
+    }
+
+    /// Hosts of the caller's tenant that were cleared away.
+    ///
+    /// # Errors
+    /// `InternalError` for trouble with the store.
+    pub(crate) async fn cleared_hosts(self: &Arc<Self>, caller: &Caller) -> Result<Vec<ClearedHost>, Error> {
+        let tenant = caller.tenant;
+        self.read(move |reader| reader.cleared(tenant)).await
+    }
+
+    /// The days on which hosts of the caller's tenant were counted.
+    ///
+    /// # Errors
+    /// `InternalError` for trouble with the store.
+    pub(crate) async fn host_days(
+        self: &Arc<Self>,
+        caller: &Caller,
+        first: Day,
+        last: Day,
+    ) -> Result<Vec<HostDay>, Error> {
+        let tenant = caller.tenant;
+        self.read(move |reader| reader.host_days(tenant, first, last)).await
     }
 
     /// All tenants as stored, loaded or not.

@@ -54,6 +54,9 @@ pub struct Args {
     /// How long export files are kept
     #[arg(long, default_value = "24h", value_name = "TIME")]
     pub export_ttl: Length,
+    /// After how long without contact a host counts as offline
+    #[arg(long, default_value = "15m", value_name = "TIME")]
+    pub offline_after: Length,
     /// Form of the log
     #[arg(long, value_enum, default_value = "text")]
     pub log: LogForm,

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::Args;
-use crate::{client::target::EndpointFile, error::CliError, local};
+use crate::{client::target::EndpointFile, duration::Length, error::CliError, local};
 
 /// How often what has outlived its time is removed.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -133,10 +133,11 @@ fn outcome(ended: Result<Result<(), server::Error>, tokio::task::JoinError>) -> 
 }
 
 fn settings(dir: &Path, args: &Args) -> Settings {
-    let keep = i64::try_from(args.export_ttl.0.as_millis()).unwrap_or(i64::MAX);
+    let millis = |length: Length| i64::try_from(length.0.as_millis()).unwrap_or(i64::MAX);
     Settings {
         zone: args.zone.clone().unwrap_or_else(TimeZone::system),
-        export_keep: keep,
+        export_keep: millis(args.export_ttl),
+        offline_after: millis(args.offline_after),
         ..Settings::new(dir)
     }
 }

@@ -3,8 +3,12 @@
 pub mod accounts;
 pub mod exports;
 mod lines;
+pub mod machines;
 mod plan;
 mod record;
+pub mod removal;
+pub mod statistics;
+pub mod tags;
 
 pub(crate) use lines::Lines;
 pub(crate) use plan::{Plan, PlanError};

@@ -145,7 +145,8 @@ pub(crate) fn code(value: Option<u16>) -> u64 {
     value.map_or(NONE, u64::from)
 }
 
-fn extra(host: &Host) -> MachineExtraInfo<'_> {
+/// Network details of a host.
+pub(crate) fn extra(host: &Host) -> MachineExtraInfo<'_> {
     MachineExtraInfo {
         wan_ip: host.wan_ip.as_str().into(),
         private_ip: host.private_ip.as_str().into(),

@@ -14,6 +14,7 @@ use wire::rollcall::{
 };
 use wire::{Body, Code, Error, Nullable, Service as Wire};
 
+use crate::labels::Labels;
 use crate::{Caller, Service, errors};
 
 /// Bytes of a report from which on it is read in a thread where that may take its time.
@@ -232,7 +233,8 @@ pub async fn list(service: &Arc<Service>, caller: &Caller, request: ListHostsReq
             .field("Limit")
             .detail("at most 100", "最大为 100"));
     }
-    let snapshot = service.tenant(caller)?.accounts.snapshot();
+    let tenant = service.tenant(caller)?;
+    let (snapshot, labels, finder) = (tenant.accounts.snapshot(), tenant.labels(), service.finder());
     let keyword = request.keyword.unwrap_or_default().to_lowercase();
     let fits = |view: &HostView<'_>| {
         let host = &view.state().host;
@@ -247,12 +249,12 @@ pub async fn list(service: &Arc<Service>, caller: &Caller, request: ListHostsReq
     };
     hosts.sort_by_cached_key(key);
     let offset = usize::try_from(request.offset.unwrap_or(0)).unwrap_or(usize::MAX);
-    let page =
-        hosts.iter().skip(offset).take(usize::try_from(limit).unwrap_or(0)).map(|h| summary(h)).collect();
+    let page = hosts.iter().skip(offset).take(usize::try_from(limit).unwrap_or(0));
+    let page = page.map(|view| summary(view, &labels, finder.online(view.state()))).collect();
     Body::new(&ListHostsResponse { total: hosts.len() as u64, hosts: page })
 }
 
-fn summary<'a>(view: &HostView<'a>) -> HostSummary<'a> {
+fn summary<'a>(view: &HostView<'a>, labels: &'a Labels, online: bool) -> HostSummary<'a> {
     let state = view.state();
     let host = &state.host;
     HostSummary {
@@ -261,6 +263,9 @@ fn summary<'a>(view: &HostView<'a>) -> HostSummary<'a> {
         machine_name: host.name.as_str().into(),
         machine_ip: host.private_ip.as_str().into(),
         os_info: host.os_info.as_str().into(),
+        agent_status: if online { "ONLINE" } else { "OFFLINE" }.into(),
+        tags: labels.of_host(&host.quuid).map(|tag| tag.name.into()).collect(),
+        remark: labels.remark_of(&host.quuid).into(),
         accounts: view.len() as u64,
         first_report_time: print_time(state.first_report).into(),
         last_report_time: print_time(state.contact.last_report()).into(),

@@ -1045,7 +1045,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Write,
         roles: &[Admin, Operator],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::FailedOperationAPIServerFail,
@@ -1070,7 +1070,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Write,
         roles: &[Admin, Operator],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::FailedOperationAPIServerFail,
@@ -1095,7 +1095,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Write,
         roles: &[Admin, Operator],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::InternalError,
@@ -1115,7 +1115,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Write,
         roles: &[Admin, Operator],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::InternalError,
@@ -1286,7 +1286,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[Code::InternalError, Code::InvalidParameterMissingParameter, Code::MissingParameter],
     },
     Action {
@@ -1298,7 +1298,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::InternalError,
@@ -1444,7 +1444,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1483,7 +1483,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1522,7 +1522,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1541,7 +1541,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[Code::ResourceNotFound],
     },
     Action {
@@ -1553,7 +1553,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[Code::InternalError],
     },
     Action {
@@ -1565,7 +1565,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameterInvalidFormat,
@@ -1584,7 +1584,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[Code::InternalError],
     },
     Action {
@@ -1596,7 +1596,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[Code::ResourceNotFound],
     },
     Action {
@@ -1608,7 +1608,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameterInvalidFormat,
@@ -1626,7 +1626,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1646,7 +1646,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1667,7 +1667,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1686,7 +1686,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::InternalError,
@@ -1708,7 +1708,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Write,
         roles: &[Admin, Operator],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1830,7 +1830,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Write,
         roles: &[Admin, Operator],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[Code::ResourceNotFound],
     },
     Action {
@@ -1842,7 +1842,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Write,
         roles: &[Admin, Operator],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1861,7 +1861,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Write,
         roles: &[Admin, Operator],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::FailedOperationAPIServerFail,
@@ -1948,7 +1948,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Write,
         roles: &[Admin, Operator],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::FailedOperationAPIServerFail,
@@ -1966,7 +1966,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Write,
         roles: &[Admin, Operator],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::InternalError,

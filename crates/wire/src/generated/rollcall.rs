@@ -425,6 +425,15 @@ pub struct HostSummary<'a> {
     /// Operating system.
     #[serde(rename = "OsInfo")]
     pub os_info: Cow<'a, str>,
+    /// ONLINE, or OFFLINE after a long silence.
+    #[serde(rename = "AgentStatus")]
+    pub agent_status: Cow<'a, str>,
+    /// Names of its tags.
+    #[serde(rename = "Tags")]
+    pub tags: Vec<Cow<'a, str>>,
+    /// Remark of an operator.
+    #[serde(rename = "Remark")]
+    pub remark: Cow<'a, str>,
     /// Number of accounts.
     #[serde(rename = "Accounts")]
     pub accounts: u64,
