@@ -19,4 +19,6 @@ pub mod sshd;
 pub mod sudoers;
 mod text;
 
+pub use access::{key_fact, sudo_facts, sudo_section};
 pub use scan::{Options, scan};
+pub use shell::is_interactive;

@@ -106,7 +106,7 @@ impl Keys {
         let cut = parsed.truncated || parsed.keys.len() > room;
         facts
             .keys
-            .extend(parsed.keys.into_iter().take(room).map(|key| fact(path, key, distrusted, self.now)));
+            .extend(parsed.keys.into_iter().take(room).map(|key| key_fact(path, key, distrusted, self.now)));
         if cut { Evidence::Truncated } else { Evidence::Ok }
     }
 
@@ -116,8 +116,8 @@ impl Keys {
     }
 }
 
-/// A key as a fact. A certificate authority counts as effective: whoever holds a certificate of it gets in.
-fn fact(path: &str, key: Key, distrusted: Option<&str>, now: i64) -> AuthorizedKey {
+/// A key as a fact; `distrusted` says why the server ignores the whole file, `now` is in seconds. A certificate authority counts as effective: whoever holds a certificate of it gets in.
+pub fn key_fact(path: &str, key: Key, distrusted: Option<&str>, now: i64) -> AuthorizedKey {
     let expired = key.options.expires.is_some_and(|at| at < now);
     let refused = if key.options.authority && !expired && !key.blob.certificate { None } else { key.refused };
     let reason = distrusted.map(str::to_owned).or(refused);

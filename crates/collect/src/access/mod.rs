@@ -6,6 +6,9 @@ mod keys;
 mod ssh;
 mod sudo;
 
+pub use keys::key_fact;
+pub use sudo::{sudo_facts, sudo_section};
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

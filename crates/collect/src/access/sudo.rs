@@ -30,22 +30,28 @@ impl Sudo {
         let addresses = root.is_live().then(|| interfaces.iter().map(|interface| interface.net).collect());
         let host = Host { names: vec![hostname.to_owned()], addresses, superusers };
         let policy = sudoers::read(root, &host);
-        let section = section(&policy);
+        let section = sudo_section(&policy);
         Sudo { policy, host, section }
     }
 
     /// The rights of an account.
     pub fn facts(&self, row: &passwd::Row, groups: &[(String, u32)]) -> SudoFacts {
         let name = lossy(&row.name);
-        let rights = self.policy.rights(Account { name: &name, uid: row.uid, groups }, &self.host);
-        let evidence = match (rights.verdict, self.section.evidence) {
-            // A syntax error elsewhere does not touch what sudo takes from the sound lines.
-            (Verdict::Yes | Verdict::No, Evidence::Malformed) => Evidence::Ok,
-            (Verdict::Unknown, Evidence::Ok | Evidence::Absent) => Evidence::NotCollected,
-            (_, seen) => seen,
-        };
-        SudoFacts { evidence, grants: rights.grants.iter().map(grant).collect() }
+        let account = Account { name: &name, uid: row.uid, groups };
+        sudo_facts(&self.policy, &self.host, account, self.section.evidence)
     }
+}
+
+/// The rights a policy gives an account, as facts; `seen` is how well the policy could be read ([`sudo_section`]).
+pub fn sudo_facts(policy: &Policy, host: &Host, account: Account<'_>, seen: Evidence) -> SudoFacts {
+    let rights = policy.rights(account, host);
+    let evidence = match (rights.verdict, seen) {
+        // A syntax error elsewhere does not touch what sudo takes from the sound lines.
+        (Verdict::Yes | Verdict::No, Evidence::Malformed) => Evidence::Ok,
+        (Verdict::Unknown, Evidence::Ok | Evidence::Absent) => Evidence::NotCollected,
+        (_, seen) => seen,
+    };
+    SudoFacts { evidence, grants: rights.grants.iter().map(grant).collect() }
 }
 
 fn grant(grant: &sudoers::Grant) -> SudoGrant {
@@ -69,7 +75,8 @@ fn grant(grant: &sudoers::Grant) -> SudoGrant {
     }
 }
 
-fn section(policy: &Policy) -> Section {
+/// How well a policy could be read, with what is odd in it.
+pub fn sudo_section(policy: &Policy) -> Section {
     let mut notes = Notes::default();
     for finding in &policy.findings {
         notes.at(&finding.file, finding.line, &finding.detail);
