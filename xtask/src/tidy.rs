@@ -9,9 +9,9 @@ use crate::contract::root;
 const LINES: usize = 600;
 
 /// The crates from the ground up; each may use only those before it.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "tc3", "search", "model", "roster", "store", "collect", "import", "export", "wire", "service", "server",
-    "rollcall",
+    "rollcall", "agent",
 ];
 
 fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {

@@ -11,7 +11,7 @@ use rustix::fs::{self, OFlags, Stat};
 
 use crate::{
     config_files::ReadError,
-    root::{Regular, Root, open_below},
+    root::{Looked, Regular, Root, open_below},
 };
 
 /// Most bytes of one file.
@@ -76,8 +76,9 @@ pub fn read(root: &Root, home: &[u8], uid: u32, path: &[u8]) -> Result<UserFile,
 
 fn read_below(root: &Root, home: &[u8], uid: u32, below: &Path) -> Result<UserFile, UserFileError> {
     let parts = plain_components(below)?;
-    let dir = root.directory(home)?;
     let home_text = Path::new(os(home));
+    root.note(Looked::File(home_text.join(below).as_os_str().as_bytes().to_vec()));
+    let dir = root.directory(home)?;
     let mut chain = vec![link(home_text, &fs::fstat(&dir).map_err(crate::root::error)?)];
     let mut walked = std::path::PathBuf::new();
     for part in parts.split_last().map(|(_, dirs)| dirs).unwrap_or_default() {

@@ -21,6 +21,11 @@ const WTMP_LIMIT: usize = 64 * 1024 * 1024;
 /// Most bytes of a database.
 const DATABASE_LIMIT: usize = 256 * 1024 * 1024;
 
+/// Whether a file is one of the sources.
+pub fn is_record(path: &[u8]) -> bool {
+    [LASTLOG, LASTLOG2, WTMPDB].iter().chain(&WTMP).any(|record| record.as_bytes() == path)
+}
+
 /// All sources of a host, read once.
 #[derive(Debug)]
 pub struct Logins {

@@ -20,5 +20,5 @@ pub mod sudoers;
 mod text;
 
 pub use access::{key_fact, sudo_facts, sudo_section};
-pub use scan::{Options, scan};
+pub use scan::{Options, scan, scan_noting};
 pub use shell::is_interactive;

@@ -2,10 +2,12 @@
 //! `RESOLVE_IN_ROOT`), so that absolute symbolic links in an image stay inside it; only regular files are read, never
 //! waiting (a FIFO or device is an answer, not a trap), and never more than a limit.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use model::facts::Evidence;
 use rustix::fd::{AsFd, OwnedFd};
@@ -18,6 +20,8 @@ use crate::config_files::{Files, Listing, ReadError, Source};
 const CONFIG_LIMIT: usize = 4 * 1024 * 1024;
 /// Most entries of one configuration directory.
 const LISTING_LIMIT: usize = 65_536;
+/// Most paths noted.
+const TRAIL_LIMIT: usize = 262_144;
 /// openat2 answers EAGAIN when a rename elsewhere makes `..` uncertain.
 const ATTEMPTS: u32 = 16;
 
@@ -26,6 +30,17 @@ const ATTEMPTS: u32 = 16;
 pub struct Root {
     dir: OwnedFd,
     live: bool,
+    /// What was asked for so far.
+    trail: Mutex<BTreeSet<Looked>>,
+}
+
+/// A path that was read, whether it was there or not: a change there may change what is reported.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Looked {
+    /// A file.
+    File(Vec<u8>),
+    /// The names in a directory.
+    Names(Vec<u8>),
 }
 
 /// What distinguishes one version of a file from another.
@@ -54,7 +69,7 @@ impl Root {
     pub fn open(path: Option<&Path>) -> std::io::Result<Root> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let dir = fs::open(path.unwrap_or(Path::new("/")), flags, Mode::empty())?;
-        Ok(Root { dir, live: path.is_none() })
+        Ok(Root { dir, live: path.is_none(), trail: Mutex::default() })
     }
 
     /// Whether this is the running system.
@@ -62,11 +77,25 @@ impl Root {
         self.live
     }
 
+    /// Everything read so far, for whoever wants to hear of changes.
+    pub fn trail(&self) -> Vec<Looked> {
+        self.trail.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Notes something that is read, or whose mere presence counts.
+    pub(crate) fn note(&self, looked: Looked) {
+        let mut trail = self.trail.lock().unwrap_or_else(PoisonError::into_inner);
+        if trail.len() < TRAIL_LIMIT {
+            trail.insert(looked);
+        }
+    }
+
     /// Opens a regular file for reading.
     ///
     /// # Errors
     /// [`ReadError`]; anything that is not a regular file is `NotRegular`.
     pub fn regular(&self, path: &[u8]) -> Result<Regular, ReadError> {
+        self.note(Looked::File(path.to_vec()));
         Regular::new(self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?)
     }
 
@@ -193,6 +222,7 @@ impl Files for Root {
     }
 
     fn list(&self, path: &str) -> Result<Listing, ReadError> {
+        self.note(Looked::Names(path.as_bytes().to_vec()));
         let not_directory =
             |error| if error == Errno::NOTDIR { ReadError::NotRegular } else { self::error(error) };
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;

@@ -16,9 +16,9 @@ use crate::{
     addresses::{self, Interface},
     config_files::ReadError,
     etc::{host, login_defs::login_defs, passwd, shadow, sources},
-    last_login::Logins,
+    last_login::{self, Logins},
     machine,
-    root::{Root, evidence},
+    root::{Looked, Root, evidence},
     shell::Shells,
     text::{Names, lossy},
 };
@@ -44,6 +44,15 @@ pub struct Options {
 /// # Errors
 /// Only when the root itself cannot be opened.
 pub fn scan(options: &Options) -> std::io::Result<HostReport> {
+    scan_noting(options).map(|(report, _)| report)
+}
+
+/// The same, with what was read: a change there may change the report. Login records are left out, for they change
+/// all the time, and so is what the kernel shows, which tells of no change.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_noting(options: &Options) -> std::io::Result<(HostReport, Vec<Looked>)> {
     let root = Arc::new(Root::open(options.root.as_deref())?);
     let files = account_files::read(&root);
     let mut report = HostReport {
@@ -59,7 +68,14 @@ pub fn scan(options: &Options) -> std::io::Result<HostReport> {
     note_remote_sources(&sources, &mut report);
     report.host.privilege = privilege(&report);
     report.repaired = model::facts::repair(&mut report);
-    Ok(report)
+    let mut trail = root.trail();
+    trail.retain(tells_of_changes);
+    Ok((report, trail))
+}
+
+fn tells_of_changes(looked: &Looked) -> bool {
+    let (Looked::File(path) | Looked::Names(path)) = looked;
+    !last_login::is_record(path) && !path.starts_with(b"/proc/") && !path.starts_with(b"/sys/")
 }
 
 fn now() -> Millis {
@@ -104,7 +120,10 @@ fn host_facts(root: &Root, options: &Options, report: &mut HostReport) -> Vec<In
 
 /// nologin(5): the file's presence is enough.
 fn nologin(root: &Root) -> Option<bool> {
-    let looks = [&b"/etc/nologin"[..], b"/run/nologin"].map(|path| root.stat(path));
+    let looks = [&b"/etc/nologin"[..], b"/run/nologin"].map(|path| {
+        root.note(Looked::File(path.to_vec()));
+        root.stat(path)
+    });
     if looks.iter().any(Result::is_ok) {
         return Some(true);
     }

@@ -12,6 +12,7 @@ use crate::Millis;
 
 mod access;
 mod check;
+mod digest;
 mod machine;
 mod password;
 
@@ -20,6 +21,7 @@ pub use access::{
     SudoGrant, SudoStrength,
 };
 pub use check::{FactsError, Limits, accept, repair, validate};
+pub use digest::{digest, print_digest, undated_json};
 pub use machine::{CardFacts, DiskFacts, DiskUsage, MachineFacts, Moment, UsageFacts};
 pub use password::{HashClass, PasswordFacts};
 

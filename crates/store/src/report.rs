@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::facts::{HostFacts, HostReport, Os, UsageFacts, section};
+use model::facts::{self, HostFacts, HostReport, Os, UsageFacts, section};
 use model::{HostEntry, Millis, rules};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{StoreError, codec, rows};
 
@@ -56,24 +55,22 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Computes the digest: of everything but the [`Moment`](model::facts::Moment), so that two reports of a host on
+    /// Encodes the report and computes its digest: of everything but the [`Moment`](model::facts::Moment), so that two reports of a host on
     /// which nothing has changed have the same one.
     ///
     /// # Errors
     /// None for a report that came from JSON.
     pub fn new(mut report: HostReport) -> Result<Self, StoreError> {
-        let moment = report.take_moment();
-        let mut json = codec::json(&BodyRef { report: &report })?;
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&Sha256::digest(&json)[..16]);
-        if moment.usage != UsageFacts::default() {
+        let mut json = facts::undated_json(&mut report).map_err(|e| StoreError::Engine(Box::new(e)))?;
+        let digest = facts::digest(&json);
+        let usage = &report.host.usage;
+        if *usage != UsageFacts::default() {
             // One more member of the object that was just closed.
             json.pop();
             json.extend_from_slice(b",\"usage\":");
-            json.extend(codec::json(&moment.usage)?);
+            json.extend(codec::json(usage)?);
             json.push(b'}');
         }
-        report.put_moment(moment);
         Ok(Self { report: Arc::new(report), json, digest })
     }
 

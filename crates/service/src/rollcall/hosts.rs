@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use model::facts::{self, HostReport, Privilege, UsageFacts, section};
+use model::facts::{self, HostReport, Privilege, UsageFacts, print_digest, section};
 use model::{Millis, rules};
 use roster::HostView;
 use search::time::print_time;
@@ -94,14 +94,6 @@ fn renew(
         changed: false,
         digest: digest.to_owned(),
     }))
-}
-
-/// A digest as callers know it; nothing for none.
-fn print_digest(digest: [u8; 16]) -> String {
-    match u128::from_be_bytes(digest) {
-        0 => String::new(),
-        digest => format!("{digest:032x}"),
-    }
 }
 
 /// Takes in the reports of many hosts; a bad one does not stop the others.
