@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod actions;
 mod bench;
 mod contract;
+mod dist;
 mod generate;
 mod test;
 #[cfg(test)]
@@ -32,6 +33,8 @@ enum Chore {
     Actions,
     /// Measure beside SQLite and write docs/bench.json and docs/performance.md.
     Bench(bench::Options),
+    /// Build release binaries, Debian packages of server and agent, and a tarball.
+    Dist(dist::Options),
     /// Run all tests: format, clippy, unit, property, store, protocol, end to end.
     Test(test::Options),
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Chore::Generate { check } => generate::run(check),
         Chore::Actions => actions::run(),
         Chore::Bench(options) => bench::run(&options).map_err(Into::into),
+        Chore::Dist(options) => dist::run(&options).map_err(Into::into),
         Chore::Test(options) => test::run(options).map_err(Into::into),
     };
     match result {

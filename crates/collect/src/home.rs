@@ -138,16 +138,21 @@ fn os(bytes: &[u8]) -> &std::ffi::OsStr {
     std::ffi::OsStr::from_bytes(bytes)
 }
 
-/// Runs readers of homes one after the other, each with a time limit.
+/// What a worker does.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Runs readers of homes one after the other, each with a time limit, in a thread that is given up when one does not
+/// end.
 #[derive(Debug)]
 pub struct Patience {
     limit: Duration,
     silent: u32,
+    worker: Option<mpsc::Sender<Job>>,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Patience { limit: PATIENCE, silent: 0 }
+        Patience { limit: PATIENCE, silent: 0, worker: None }
     }
 }
 
@@ -159,13 +164,28 @@ impl Patience {
         }
         let (send, receive) = mpsc::sync_channel(1);
         // A job that ends too late finds nobody listening; that is what giving up means.
-        let work = move || drop(send.send(job()));
-        let started = std::thread::Builder::new().name("home".into()).spawn(work).is_ok();
-        let result = if started { receive.recv_timeout(self.limit).ok() } else { None };
+        self.hand_over(Box::new(move || drop(send.send(job()))));
+        let result = receive.recv_timeout(self.limit).ok();
         if result.is_none() {
             self.silent = self.silent.saturating_add(1);
+            // The thread ends when its job does: nothing more will come to it.
+            self.worker = None;
         }
         result
+    }
+
+    /// Gives the job to the worker. When no thread can be started the job is dropped, and with it its sender.
+    fn hand_over(&mut self, job: Job) {
+        if self.worker.is_none() {
+            let (send, jobs) = mpsc::channel::<Job>();
+            let work = move || jobs.into_iter().for_each(|job| job());
+            let started = std::thread::Builder::new().name("home".into()).spawn(work).is_ok();
+            self.worker = started.then_some(send);
+        }
+        if let Some(worker) = &self.worker {
+            // A worker that is gone has dropped the job, which the caller notices.
+            let _ = worker.send(job);
+        }
     }
 
     /// [`read`] with the time limit.
@@ -233,7 +253,7 @@ mod tests {
 
     #[test]
     fn silent_homes_are_given_up() {
-        let mut patience = Patience { limit: Duration::from_millis(5), silent: 0 };
+        let mut patience = Patience { limit: Duration::from_millis(5), ..Patience::default() };
         assert_eq!(patience.wait(|| 1), Some(1));
         for _ in 0..GIVE_UP_AFTER {
             assert_eq!(patience.wait(|| std::thread::sleep(Duration::from_secs(1))), None);
