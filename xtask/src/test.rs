@@ -63,7 +63,10 @@ fn unit_tests(root: &Path) -> Result<(), String> {
 
 /// The real binary under the official SDK, the official command line and a raw requester.
 fn end_to_end(root: &Path) -> Result<(), String> {
-    step("release build", cargo(root).args(["build", "--release", "--locked", "--package", "rollcall"]))?;
+    step(
+        "release build",
+        cargo(root).args(["build", "--release", "--locked", "--package", "rollcall", "--package", "agent"]),
+    )?;
     let python = environment(root)?;
     let binary = target_dir(root).join("release/rollcall");
     let tests = root.join("tests/e2e");

@@ -46,7 +46,7 @@ pub struct Agent<'a, H, S> {
     /// The server wants a whole report whatever it has.
     wanted: bool,
     /// The scan the server waits for.
-    task: Option<String>,
+    task: Option<u64>,
     /// Whether the server's wish was looked after since the task came.
     task_scanned: bool,
     told_unenrolled: bool,
@@ -203,7 +203,7 @@ impl<'a, H: Host, S: Server> Agent<'a, H, S> {
         if let Some(report) = report {
             // Only the latest state answers a scan.
             let last = self.state.queue.len() == 1;
-            let task = if last && self.task_scanned { self.task.clone() } else { None };
+            let task = self.task.filter(|_| last && self.task_scanned);
             let request = ReportRequest::whole(&report, task);
             match self.server.report(enrolment, &request, now) {
                 Ok(reported) => {
@@ -230,8 +230,7 @@ impl<'a, H: Host, S: Server> Agent<'a, H, S> {
             return Ok(());
         }
         if self.task.is_some() && self.task_scanned {
-            let request =
-                ReportRequest::unchanged(&credential.quuid, &self.state.progress.known, self.task.clone());
+            let request = ReportRequest::unchanged(&credential.quuid, &self.state.progress.known, self.task);
             let reported = self.server.report(enrolment, &request, now)?;
             if reported.report_needed {
                 self.want_report();
@@ -251,12 +250,12 @@ impl<'a, H: Host, S: Server> Agent<'a, H, S> {
         };
         let polled = self.server.poll(enrolment, &request, now)?;
         self.set_times(polled.poll_seconds, polled.report_seconds);
-        let task = polled.scan_task.filter(|task| !task.is_empty());
+        let task = Some(polled.scan_task).filter(|task| *task != 0);
         if polled.collect_now || task.is_some() {
             self.task = task;
             self.task_scanned = false;
             self.schedule.scan_now(self.host.now());
-            let task = self.task.as_deref().unwrap_or_default();
+            let task = polled.scan_task;
             self.log.event(Level::Info, "scan_asked_for", &[("task", &task)]);
         }
         if polled.report_needed {

@@ -81,8 +81,8 @@ pub struct Polled {
     pub collect_now: bool,
     /// The server does not have the report the digest is of.
     pub report_needed: bool,
-    /// The scan that waits for the answer.
-    pub scan_task: Option<String>,
+    /// The scan that waits for the answer; 0 for none.
+    pub scan_task: u64,
     /// Seconds between polls.
     pub poll_seconds: Option<u64>,
     /// Seconds between scans.
@@ -104,17 +104,17 @@ pub struct ReportRequest {
     pub digest: Option<String>,
     /// The scan this answers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scan_task: Option<String>,
+    pub scan_task: Option<u64>,
 }
 
 impl ReportRequest {
     /// A whole report.
-    pub fn whole(report: &Packed, scan_task: Option<String>) -> ReportRequest {
+    pub fn whole(report: &Packed, scan_task: Option<u64>) -> ReportRequest {
         ReportRequest { report_gzip: Some(STANDARD.encode(&report.gzip)), scan_task, ..Default::default() }
     }
 
     /// Only the digest of what the server has already.
-    pub fn unchanged(quuid: &str, digest: &str, scan_task: Option<String>) -> ReportRequest {
+    pub fn unchanged(quuid: &str, digest: &str, scan_task: Option<u64>) -> ReportRequest {
         let (quuid, digest) = (Some(quuid.to_owned()), Some(digest.to_owned()));
         ReportRequest { quuid, digest, scan_task, report_gzip: None }
     }

@@ -31,12 +31,12 @@ struct World {
     down: bool,
     pending: bool,
     refuse: Option<&'static str>,
-    collect: Option<String>,
+    collect: Option<u64>,
     forgot: bool,
     /// When which call was made, and what came of it.
     calls: Vec<(Duration, String)>,
     /// Digests that arrived, and the scans they answer.
-    arrived: Vec<(u64, Option<String>)>,
+    arrived: Vec<(u64, Option<u64>)>,
     scans: u64,
     log: Vec<u8>,
 }
@@ -150,7 +150,7 @@ impl Server for FakeServer {
         let forgot = world.forgot;
         Ok(Polled {
             collect_now: collect.is_some(),
-            scan_task: collect,
+            scan_task: collect.unwrap_or(0),
             report_needed: forgot || has.as_deref() != Some(&request.digest),
             ..Default::default()
         })
@@ -167,7 +167,7 @@ impl Server for FakeServer {
             }
             None => world.arrived.last().unwrap().0,
         };
-        world.arrived.push((content, request.scan_task.clone()));
+        world.arrived.push((content, request.scan_task));
         world.forgot = false;
         Ok(Reported { digest: digest(content), report_needed: false })
     }
@@ -333,13 +333,13 @@ fn the_server_may_ask_for_a_scan_and_for_a_report() {
     let rig = Rig::enrolled();
     let mut agent = rig.agent();
     pass(&mut agent, 100);
-    rig.world.borrow_mut().collect = Some("t1".into());
+    rig.world.borrow_mut().collect = Some(1);
     pass(&mut agent, 100);
-    assert_eq!(rig.world.borrow().arrived.last(), Some(&(1, Some("t1".into()))), "unchanged, but answered");
-    rig.world.borrow_mut().collect = Some("t2".into());
+    assert_eq!(rig.world.borrow().arrived.last(), Some(&(1, Some(1))), "unchanged, but answered");
+    rig.world.borrow_mut().collect = Some(2);
     rig.world.borrow_mut().content = 2;
     pass(&mut agent, 100);
-    assert_eq!(rig.world.borrow().arrived.last(), Some(&(2, Some("t2".into()))));
+    assert_eq!(rig.world.borrow().arrived.last(), Some(&(2, Some(2))));
     rig.world.borrow_mut().forgot = true;
     pass(&mut agent, 100);
     assert_eq!(rig.arrived(), [1, 1, 2, 2]);
@@ -352,7 +352,7 @@ fn a_report_the_server_never_takes_is_not_sent_for_ever() {
     let mut agent = rig.agent();
     pass(&mut agent, 60);
     rig.world.borrow_mut().refuse = None;
-    rig.world.borrow_mut().collect = Some("t".into());
+    rig.world.borrow_mut().collect = Some(7);
     pass(&mut agent, 1200);
     assert_eq!(rig.calls("report"), 1);
     assert!(rig.calls("poll") < 30);

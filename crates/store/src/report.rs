@@ -55,8 +55,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Encodes the report and computes its digest: of everything but the [`Moment`](model::facts::Moment), so that two reports of a host on
-    /// which nothing has changed have the same one.
+    /// Encodes the report and computes its digest ([`facts::digest`]).
     ///
     /// # Errors
     /// None for a report that came from JSON.
