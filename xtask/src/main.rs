@@ -9,6 +9,7 @@ mod bench;
 mod contract;
 mod dist;
 mod generate;
+mod oracles;
 mod test;
 #[cfg(test)]
 mod tidy;
@@ -35,6 +36,8 @@ enum Chore {
     Bench(bench::Options),
     /// Build release binaries, Debian packages of server and agent, and a tarball.
     Dist(dist::Options),
+    /// Hold the collectors against real programs: sudo, sshd, passwd, last and their like.
+    Oracles(oracles::Options),
     /// Run all tests: format, clippy, unit, property, store, protocol, end to end.
     Test(test::Options),
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Chore::Actions => actions::run(),
         Chore::Bench(options) => bench::run(&options).map_err(Into::into),
         Chore::Dist(options) => dist::run(&options).map_err(Into::into),
+        Chore::Oracles(options) => oracles::run(&options).map_err(Into::into),
         Chore::Test(options) => test::run(options).map_err(Into::into),
     };
     match result {

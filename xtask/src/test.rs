@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-/// Debian packages the tests use as oracles, and the program by which each is recognised.
-const PACKAGES: [(&str, &str); 4] = [
+/// Debian packages the tests use as oracles or to get something to compare with, and the program by which each is
+/// recognised.
+const PACKAGES: [(&str, &str); 7] = [
     ("sudo", "cvtsudoers"),
     ("openssh-server", "sshd"),
     ("openssh-client", "ssh-keygen"),
     ("sqlite3", "sqlite3"),
+    ("passwd", "chage"),
+    ("debootstrap", "debootstrap"),
+    ("dpkg-dev", "dpkg-source"),
 ];
 
 /// Which part of the tests to run.
@@ -81,7 +85,7 @@ fn end_to_end(root: &Path) -> Result<(), String> {
     )
 }
 
-fn target_dir(root: &Path) -> PathBuf {
+pub fn target_dir(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
 }
 
@@ -111,7 +115,7 @@ fn environment(root: &Path) -> Result<PathBuf, String> {
 }
 
 /// Installs missing oracles where that is possible: on Debian, as root.
-fn install_packages() -> Result<(), String> {
+pub fn install_packages() -> Result<(), String> {
     let missing: Vec<&str> =
         PACKAGES.iter().filter(|(_, program)| !has(program)).map(|(name, _)| *name).collect();
     if missing.is_empty() {
@@ -157,14 +161,14 @@ fn deny(root: &Path) -> Result<(), String> {
     step("licences and sources", cargo(root).args(["deny", "check", "licenses", "bans", "sources"]))
 }
 
-fn cargo(root: &Path) -> Command {
+pub fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
 }
 
 /// Runs one step, says how long it took, and fails with its name.
-fn step(name: &str, command: &mut Command) -> Result<(), String> {
+pub fn step(name: &str, command: &mut Command) -> Result<(), String> {
     println!("==> {name}");
     let started = Instant::now();
     let status =
@@ -174,11 +178,11 @@ fn step(name: &str, command: &mut Command) -> Result<(), String> {
 }
 
 /// Whether a program is on the path, or in /usr/sbin, which ordinary users lack.
-fn has(program: &str) -> bool {
+pub fn has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).any(|dir| dir.join(program).exists())
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0)
 }

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+#[path = "common/oracle.rs"]
+mod oracle;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,33 +13,13 @@ use std::process::Command;
 
 use collect::config_files::MemoryFiles;
 use collect::sshd::{Connection, Effective, RootLogin, Subject, evaluate_for, load};
+use oracle::{Budget, Random, Tally};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/policy");
-/// Most configurations compared, as many as the program manages in `ORACLE_SECONDS`.
+/// Most configurations compared in an ordinary run.
 const CONFIGS: usize = 400;
 const USERS: [&str; 5] = ["root", "alice", "bob", "carol", "dave"];
 const ADDRESSES: [&str; 3] = ["10.1.2.3", "192.0.2.7", "fe80::5"];
-
-/// A number from the environment, for longer or other runs by hand.
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
-/// xorshift64: reproducible, no dependency.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % below
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.next(from.len())]
-    }
-}
 
 fn setting(r: &mut Random, global: bool) -> String {
     let keyword = r.pick(&[
@@ -129,30 +112,6 @@ fn generate(r: &mut Random, dir: &Path) -> (String, String) {
     (main, included)
 }
 
-fn ready() -> bool {
-    let tools = [
-        ("sshd", "/usr/sbin/sshd", vec!["-V"]),
-        ("unshare", "unshare", vec!["-m", "true"]),
-        ("ssh-keygen", "ssh-keygen", vec!["-?"]),
-    ];
-    for (name, tool, arguments) in tools {
-        if Command::new(tool)
-            .args(&arguments)
-            .output()
-            .is_ok_and(|out| name != "unshare" || out.status.success())
-        {
-            continue;
-        }
-        eprintln!("skipped: {name} not installed, or not allowed here");
-        return false;
-    }
-    if Command::new("id").arg("-u").output().unwrap().stdout != b"0\n" {
-        eprintln!("skipped: binding files needs root");
-        return false;
-    }
-    true
-}
-
 struct Case {
     main: String,
     included: String,
@@ -161,7 +120,7 @@ struct Case {
 }
 
 /// What `sshd -T` prints for the cases, as many as it manages.
-fn ask_sshd(cases: &[Case], dir: &Path) -> Vec<String> {
+fn ask_sshd(cases: &[Case], dir: &Path, budget: Budget) -> Vec<String> {
     for (i, case) in cases.iter().enumerate() {
         std::fs::write(dir.join(format!("m{i}")), format!("HostKey {}/host\n{}", dir.display(), case.main))
             .unwrap();
@@ -182,7 +141,7 @@ fn ask_sshd(cases: &[Case], dir: &Path) -> Vec<String> {
          while [ $i -lt {count} ] && {{ [ $i -lt 12 ] || [ $(date +%s) -lt $end ]; }}; do cp i$i inc.conf
            /usr/sbin/sshd -T -f {dir}/m$i -C \"$(cat c$i)\" 2>&1; echo ==END; i=$((i+1)); done",
         dir = dir.display(),
-        seconds = number("ORACLE_SECONDS", 4),
+        seconds = budget.seconds,
         count = cases.len(),
     );
     let out = Command::new("unshare").args(["-m", "sh", "-c", &script]).output().unwrap();
@@ -269,12 +228,18 @@ fn evaluate_case(case: &Case, dir: &Path) -> (Effective, usize) {
 
 #[test]
 fn settings_agree_with_sshd() {
-    if !ready() {
-        return;
+    let mut tally = Tally::new("sshd-settings");
+    if oracle::ready(&mut tally, &["sshd", "ssh-keygen", "unshare"]) {
+        compare_settings(&mut tally);
     }
-    let mut random = Random(number("ORACLE_SEED", 0x5eed_0002));
+    tally.finish();
+}
+
+fn compare_settings(tally: &mut Tally) {
+    let budget = Budget::new(CONFIGS, 4);
+    let mut random = Random::seeded(0x5eed_0002);
     let dir = tempfile::tempdir().unwrap();
-    let mut cases: Vec<Case> = (0..CONFIGS)
+    let mut cases: Vec<Case> = (0..budget.cases)
         .map(|_| {
             let (main, included) = generate(&mut random, dir.path());
             let user = USERS[random.next(USERS.len())];
@@ -287,27 +252,39 @@ fn settings_agree_with_sshd() {
     for user in ["bob", "carol", "alice"] {
         cases.insert(0, Case { main: fixture.clone(), included: String::new(), user, address: ADDRESSES[0] });
     }
-    let answers = ask_sshd(&cases, dir.path());
-    let (mut compared, mut refused) = (0, 0);
+    let answers = ask_sshd(&cases, dir.path(), budget);
+    let mut refused = 0;
     for (case, answer) in cases.iter().zip(&answers) {
         let theirs = settings(answer);
-        if !theirs.contains_key("usepam") {
-            // sshd refuses configurations with AuthenticationMethods it could not satisfy, among others.
+        if theirs.contains_key("usepam") {
+            tally.case(difference(case, &theirs, dir.path()));
+        } else {
+            // AuthenticationMethods it could not satisfy, among others.
             refused += 1;
-            continue;
+            tally.skip("sshd refuses the configuration");
         }
-        let (effective, findings) = evaluate_case(case, dir.path());
-        assert_eq!(findings, 0, "{}\n--- inc.conf\n{}", case.main, case.included);
-        for (keyword, value) in ours(&effective) {
-            let expected = theirs.get(keyword).map(|values| values.join(" ")).unwrap_or_default();
-            assert_eq!(
-                value, expected,
-                "{keyword} for {} from {}\n{}\n--- inc.conf\n{}",
-                case.user, case.address, case.main, case.included
-            );
-        }
-        compared += 1;
     }
-    eprintln!("compared {compared} configurations, sshd refused {refused}");
-    assert!(compared > refused, "sshd refused {refused} of {}: {}", answers.len(), answers.last().unwrap());
+    assert!(
+        tally.cases() > refused,
+        "sshd refused {refused} of {}: {}",
+        answers.len(),
+        answers.last().unwrap()
+    );
+}
+
+fn difference(case: &Case, theirs: &HashMap<String, Vec<String>>, dir: &Path) -> Option<String> {
+    let (effective, findings) = evaluate_case(case, dir);
+    let mut differ = String::new();
+    if findings > 0 {
+        writeln!(differ, "{findings} findings").unwrap();
+    }
+    for (keyword, value) in ours(&effective) {
+        let expected = theirs.get(keyword).map(|values| values.join(" ")).unwrap_or_default();
+        if value != expected {
+            writeln!(differ, "{keyword} for {} from {}: {value} not {expected}", case.user, case.address)
+                .unwrap();
+        }
+    }
+    let context = || format!("{differ}{}\n--- inc.conf\n{}", case.main, case.included);
+    (!differ.is_empty()).then(context)
 }

@@ -4,44 +4,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its report")]
 
+#[path = "common/oracle.rs"]
+mod oracle;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 use collect::config_files::MemoryFiles;
 use collect::sudoers::{Account, Host, Policy, Start, Verdict, load};
+use oracle::{Budget, Random, Tally};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/policy");
 const USERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
-/// Most policies compared, as many as the program manages in `ORACLE_SECONDS`.
+/// Most policies compared in an ordinary run.
 const POLICIES: usize = 400;
 
-/// A number from the environment, for longer or other runs by hand.
-fn number(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
-/// xorshift64: reproducible, no dependency.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % below
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.next(from.len())]
-    }
-
-    fn list(&mut self, from: &[&str]) -> String {
-        let items: Vec<String> = (0..=self.next(3))
-            .map(|_| format!("{}{}", self.pick(&["", "", "", "!", "!!"]), self.pick(from)))
-            .collect();
-        items.join(self.pick(&[",", ", ", " , "]))
-    }
+/// A few items, some negated, joined in different ways.
+fn list(r: &mut Random, from: &[&str]) -> String {
+    let items: Vec<String> =
+        (0..=r.next(3)).map(|_| format!("{}{}", r.pick(&["", "", "", "!", "!!"]), r.pick(from))).collect();
+    items.join(r.pick(&[",", ", ", " , "]))
 }
 
 const WHO: [&str; 14] = [
@@ -74,8 +57,8 @@ fn command(r: &mut Random) -> String {
 
 fn entry(r: &mut Random, text: &mut String) {
     match r.next(9) {
-        0 => writeln!(text, "User_Alias {} = {}", r.pick(&["UA", "UB"]), r.list(&WHO)),
-        1 => writeln!(text, "Host_Alias {} = {}", r.pick(&["HA", "HB"]), r.list(&WHERE)),
+        0 => writeln!(text, "User_Alias {} = {}", r.pick(&["UA", "UB"]), list(r, &WHO)),
+        1 => writeln!(text, "Host_Alias {} = {}", r.pick(&["HA", "HB"]), list(r, &WHERE)),
         2 => writeln!(
             text,
             "Cmnd_Alias {} = {}",
@@ -91,10 +74,10 @@ fn entry(r: &mut Random, text: &mut String) {
             let specs: Vec<String> = (0..=r.next(2))
                 .map(|_| {
                     let commands: Vec<String> = (0..=r.next(3)).map(|_| command(r)).collect();
-                    format!("{} = {}", r.list(&WHERE), commands.join(r.pick(&[", ", ",", ", \\\n  "])))
+                    format!("{} = {}", list(r, &WHERE), commands.join(r.pick(&[", ", ",", ", \\\n  "])))
                 })
                 .collect();
-            writeln!(text, "{} {}", r.list(&WHO), specs.join(" : "))
+            writeln!(text, "{} {}", list(r, &WHO), specs.join(" : "))
         }
     }
     .unwrap();
@@ -123,24 +106,8 @@ fn policy(r: &mut Random, damaged: bool) -> String {
     text
 }
 
-/// Whether the tools are there; says so if not.
-fn ready() -> bool {
-    for (tool, arguments) in [("sudo", vec!["-V"]), ("unshare", vec!["-m", "true"])] {
-        if !Command::new(tool).args(arguments).output().is_ok_and(|out| out.status.success()) {
-            eprintln!("skipped: {tool} not installed, or not allowed here");
-            return false;
-        }
-    }
-    let uid = Command::new("id").arg("-u").output().unwrap();
-    if uid.stdout != b"0\n" {
-        eprintln!("skipped: sudo's answers need root");
-        return false;
-    }
-    true
-}
-
 /// What `sudo -l -U` prints for the policies and [`users_of`] each, in order.
-fn ask_sudo(policies: &[String]) -> Vec<String> {
+fn ask_sudo(policies: &[String], budget: Budget) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     for (i, text) in policies.iter().enumerate() {
@@ -156,7 +123,7 @@ fn ask_sudo(policies: &[String]) -> Vec<String> {
            for u in $us; do LC_ALL=C sudo -h web1 -l -U $u 2>/dev/null; echo ==END; done
            i=$((i+1)); done",
         dir = dir.path().display(),
-        seconds = number("ORACLE_SECONDS", 4),
+        seconds = budget.seconds,
         a = USERS[0],
         b = USERS[1],
         c = USERS[2],
@@ -241,27 +208,39 @@ fn parse(text: &str) -> Policy {
 
 #[test]
 fn rights_agree_with_sudo() {
-    if !ready() {
-        return;
+    let mut tally = Tally::new("sudoers");
+    if oracle::ready(&mut tally, &["sudo", "unshare"]) {
+        let budget = Budget::new(POLICIES, 4);
+        let mut random = Random::seeded(0x5eed_0001);
+        let policies: Vec<String> = (0..budget.cases).map(|i| policy(&mut random, i % 3 == 2)).collect();
+        let answers = ask_sudo(&policies, budget);
+        let granted: usize = answers
+            .iter()
+            .enumerate()
+            .map(|(i, answer)| compare(&policies[i / 2], i, answer, &mut tally))
+            .sum();
+        eprintln!("{granted} answers with rights");
+        assert!(
+            granted * 4 > answers.len(),
+            "only {granted} answers grant anything: the generator is too weak"
+        );
     }
-    let mut random = Random(number("ORACLE_SEED", 0x5eed_0001));
-    let policies: Vec<String> = (0..POLICIES).map(|i| policy(&mut random, i % 3 == 2)).collect();
-    let answers = ask_sudo(&policies);
-    let mut granted = 0;
-    for (i, answer) in answers.iter().enumerate() {
-        let (text, user) = (&policies[i / 2], users_of(i / 2)[i % 2]);
-        let (mut expected, mut found) = (from_sudo(answer), ours(&parse(text), user));
-        // sudo lists names of aliases that do not exist; they permit nothing.
-        let alias = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        let nothing = |command: &str| command != "ALL" && command.chars().all(alias);
-        expected.retain(|right| !right.rsplit('|').next().is_some_and(nothing));
-        granted += usize::from(!expected.is_empty());
-        expected.sort();
-        found.sort();
-        assert_eq!(found, expected, "policy {} for {user}:\n{text}\nsudo says:\n{answer}", i / 2);
-    }
-    eprintln!("compared {} answers, {granted} with rights", answers.len());
-    assert!(granted * 4 > answers.len(), "only {granted} answers grant anything: the generator is too weak");
+    tally.finish();
+}
+
+/// Holds one answer against ours; 1 when it grants something.
+fn compare(text: &str, i: usize, answer: &str, tally: &mut Tally) -> usize {
+    let user = users_of(i / 2)[i % 2];
+    let (mut expected, mut found) = (from_sudo(answer), ours(&parse(text), user));
+    // sudo lists names of aliases that do not exist; they permit nothing.
+    let alias = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let nothing = |command: &str| command != "ALL" && command.chars().all(alias);
+    expected.retain(|right| !right.rsplit('|').next().is_some_and(nothing));
+    let granted = usize::from(!expected.is_empty());
+    expected.sort();
+    found.sort();
+    tally.same(|| format!("policy {} for {user}:\n{text}\nsudo says:\n{answer}", i / 2), found, expected);
+    granted
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use model::facts::{AuthorizedKey, Evidence, KeyFacts, Limits, Section};
 
-use super::key_files::{distrust, expand};
+use super::key_files::{Owner, PrivateGroups, distrust, expand};
 use crate::{
+    account_files::AccountFiles,
     config_files::ReadError,
     etc::{Notes, passwd},
     home::{Patience, UserFile, UserFileError},
@@ -22,6 +23,8 @@ pub struct Keys {
     patience: Patience,
     /// Instant against which `expiry-time` is held, seconds since the epoch.
     now: i64,
+    /// Groups that may write, where the server minds them.
+    private: Option<PrivateGroups>,
     notes: Notes,
     seen: Tally,
 }
@@ -49,17 +52,21 @@ impl Tally {
 
 impl Keys {
     /// A reader for a host.
-    pub fn new(root: Arc<Root>, now: i64) -> Keys {
-        Keys { root, patience: Patience::default(), now, notes: Notes::default(), seen: Tally::default() }
+    pub fn new(root: Arc<Root>, files: &AccountFiles, now: i64) -> Keys {
+        let debian = root.stat(b"/etc/debian_version").is_ok();
+        let private = debian.then(|| PrivateGroups::new(files));
+        let (notes, seen) = (Notes::default(), Tally::default());
+        Keys { root, patience: Patience::default(), now, private, notes, seen }
     }
 
-    /// The keys of an account in the files of these patterns; `strict` is StrictModes.
-    pub fn facts(&mut self, row: &passwd::Row, patterns: &[String], strict: bool) -> KeyFacts {
+    /// The keys of an account in the files of these patterns; `gids` are its groups, `strict` is StrictModes.
+    pub fn facts(&mut self, row: &passwd::Row, gids: &[u32], patterns: &[String], strict: bool) -> KeyFacts {
+        let owner = Owner { uid: row.uid, gids };
         let mut facts = KeyFacts::default();
         let mut seen = Tally::default();
         for path in patterns.iter().filter_map(|pattern| expand(pattern, &row.home, &row.name, row.uid)) {
             let read = self.patience.read(&self.root, &row.home, row.uid, &path);
-            seen.add(self.judge(&path, row.uid, strict, read, &mut facts));
+            seen.add(self.judge(&path, owner, strict, read, &mut facts));
         }
         facts.evidence = seen.evidence();
         self.seen.add(facts.evidence);
@@ -70,7 +77,7 @@ impl Keys {
     fn judge(
         &mut self,
         path: &[u8],
-        uid: u32,
+        owner: Owner<'_>,
         strict: bool,
         read: Result<UserFile, UserFileError>,
         facts: &mut KeyFacts,
@@ -88,7 +95,9 @@ impl Keys {
                 };
             }
         };
-        let reason = if strict { distrust(&file.chain, uid) } else { None };
+        let private = self.private.as_ref();
+        let distrusted = || if strict { distrust(&file.chain, owner.uid, private) } else { None };
+        let reason = owner.denied(&file.chain).or_else(distrusted);
         if let Some(reason) = &reason {
             self.notes.at(&lossy(path), 0, reason);
         }

@@ -36,7 +36,7 @@ impl Access {
         Access {
             sudo: sudo::Sudo::read(root, files, hostname, interfaces),
             ssh: ssh::Ssh::read(root),
-            keys: keys::Keys::new(Arc::clone(root), now),
+            keys: keys::Keys::new(Arc::clone(root), files, now),
         }
     }
 
@@ -44,7 +44,8 @@ impl Access {
     pub fn fill(&mut self, row: &passwd::Row, groups: &[(String, u32)], facts: &mut AccountFacts) {
         facts.sudo = self.sudo.facts(row, groups);
         let in_force = self.ssh.in_force(row, groups);
-        facts.keys = self.keys.facts(row, &in_force.keys_files, in_force.strict);
+        let gids: Vec<u32> = std::iter::once(row.gid).chain(groups.iter().map(|(_, gid)| *gid)).collect();
+        facts.keys = self.keys.facts(row, &gids, &in_force.keys_files, in_force.strict);
         facts.ssh = in_force.facts;
     }
 

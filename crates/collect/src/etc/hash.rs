@@ -40,18 +40,16 @@ pub fn classify(field: &[u8]) -> (HashClass, Option<&'static str>) {
 /// The algorithm, if some password could match the text.
 fn algorithm(hash: &[u8]) -> Option<&'static str> {
     if let Some((prefix, name)) = PREFIXES.iter().find(|(prefix, _)| hash.starts_with(prefix)) {
-        // Salt or hash must follow, and nothing outside crypt's printable set can ever match.
+        // Salt and hash must follow, and nothing outside crypt's printable set can ever match.
         let rest = hash.get(prefix.len()..).unwrap_or_default();
-        let possible =
-            !rest.is_empty() && rest.iter().all(|&b| b.is_ascii_graphic() && !b"!*:;\\".contains(&b));
-        return possible.then_some(name);
+        let printable = rest.iter().all(|&b| b.is_ascii_graphic() && !b"!*:;\\".contains(&b));
+        let mut parts = rest.rsplit(|&b| b == b'$');
+        let hashed = parts.next().is_some_and(|last| !last.is_empty()) && parts.next().is_some();
+        return (printable && hashed).then_some(name);
     }
+    // The extended DES of BSD (`_` and 19 more) is left out: pam_unix takes it for something else and never matches.
     let salt_set = |bytes: &[u8]| bytes.iter().all(|&b| b.is_ascii_alphanumeric() || b == b'.' || b == b'/');
-    match hash {
-        [b'_', rest @ ..] if rest.len() == 19 && salt_set(rest) => Some("bsdicrypt"),
-        _ if hash.len() == 13 && salt_set(hash) => Some("des"),
-        _ => None,
-    }
+    (hash.len() == 13 && salt_set(hash)).then_some("des")
 }
 
 #[cfg(test)]
@@ -79,10 +77,12 @@ mod tests {
             ("$2b$10$abc", Usable, Some("bcrypt")),
             ("$7$C6$x", Usable, Some("scrypt")),
             ("$6$", NoPassword, None),
+            ("$6$saltonly", NoPassword, None),
+            ("$6$salt$", NoPassword, None),
             ("$9$a$b", NoPassword, None),
             ("ab0123456789.", Usable, Some("des")),
             ("ab012345678!.", NoPassword, None),
-            ("_J9..rasmBYk8r9AiWNc", Usable, Some("bsdicrypt")),
+            ("_J9..rasmBYk8r9AiWNc", NoPassword, None),
             ("*$6$salt$hash", NoPassword, None),
         ] {
             assert_eq!(classify(field.as_bytes()), (class, name), "{field:?}");

@@ -131,13 +131,20 @@ pub(super) fn id(field: &[u8]) -> Option<u32> {
     std::str::from_utf8(field).ok()?.parse().ok().filter(|&id| id != u32::MAX)
 }
 
-/// A day or number of days: empty is `None`; anything but a decimal number is an error.
+/// A day or number of days as glibc reads it: empty and 4294967295 are `None`; what is no number below that, as also
+/// a written -1, is an error, and makes glibc pass over the whole row.
 pub(super) fn days(field: &[u8]) -> Result<Option<i64>, ()> {
+    let field = field.trim_ascii_start();
+    let digits = field.strip_prefix(b"+").unwrap_or(field);
     if field.is_empty() {
         return Ok(None);
     }
-    let text = std::str::from_utf8(field).map_err(|_| ())?;
-    text.parse().map(Some).map_err(|_| ())
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return Err(());
+    }
+    let text = std::str::from_utf8(digits).map_err(|_| ())?;
+    let number: u32 = text.parse().map_err(|_| ())?;
+    Ok((number != u32::MAX).then_some(i64::from(number)))
 }
 
 #[cfg(test)]
@@ -158,8 +165,11 @@ mod tests {
         for bad in [&b""[..], b"4294967295", b"-1", b"+1", b" 1", b"1x", b"99999999999"] {
             assert_eq!(id(bad), None);
         }
-        assert_eq!((days(b""), days(b"-1"), days(b"0")), (Ok(None), Ok(Some(-1)), Ok(Some(0))));
-        assert_eq!((days(b"x"), days(b"1 "), days(b"99999999999999999999")), (Err(()), Err(()), Err(())));
+        assert_eq!((days(b""), days(b"4294967295"), days(b"0")), (Ok(None), Ok(None), Ok(Some(0))));
+        assert_eq!((days(b" 7"), days(b"+7")), (Ok(Some(7)), Ok(Some(7))));
+        for bad in [&b"x"[..], b"1 ", b"-1", b"4294967296", b"99999999999999999999"] {
+            assert_eq!(days(bad), Err(()));
+        }
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub struct Row {
     pub facts: PasswordFacts,
 }
 
-/// Parses shadow. A row with a day that is no number keeps its class, and loses that day, with a note.
+/// Parses shadow. A row with a day that is no number keeps the other days and has no class, with a note: glibc passes
+/// over it, so that no login by it succeeds, while passwd(1) and chage(1) may still read it.
 pub fn parse(path: &str, bytes: &[u8]) -> Parsed<Row> {
     let mut parsed = Parsed::new();
     for (line, text) in rows(path, bytes, LINE_LIMIT, &mut parsed) {
@@ -58,7 +59,11 @@ fn facts(hash: &[u8], numbers: &[&[u8]]) -> (PasswordFacts, bool) {
         expire: number(5),
         in_passwd: false,
     };
-    if sound { (facts, true) } else { (PasswordFacts { evidence: Evidence::Malformed, ..facts }, false) }
+    if sound {
+        return (facts, true);
+    }
+    let (evidence, class) = (Evidence::Malformed, HashClass::Unknown);
+    (PasswordFacts { evidence, class, algorithm: None, ..facts }, false)
 }
 
 /// The password facts of an account: passwd's own field unless it is `x`, else the shadow row, else unknown for the
@@ -102,6 +107,7 @@ mod tests {
         assert_eq!((b.class, b.last_change, b.inactive), (HashClass::LockedNever, None, Some(1)));
         let c = &parsed.rows[2].facts;
         assert_eq!((c.evidence, c.last_change, c.max), (Evidence::Malformed, None, Some(1)));
+        assert_eq!(c.class, HashClass::Unknown);
         assert_eq!(parsed.notes.into_lines().len(), 2);
     }
 
