@@ -8,10 +8,12 @@ use std::process::{Command, ExitCode};
 use crate::test::{cargo, has, install_packages, is_root, step, target_dir};
 
 /// The oracles: name, file of tests, name of the test, and the cases of an ordinary long run.
-const ORACLES: [(&str, &str, &str, u32); 6] = [
+const ORACLES: [(&str, &str, &str, u32); 8] = [
     ("sudoers", "sudoers_oracle", "rights_agree_with_sudo", 1500),
     ("sshd-settings", "sshd_oracle", "settings_agree_with_sshd", 1500),
     ("keys", "keys_oracle", "keys_agree_with_ssh_keygen", 3000),
+    ("account-files", "files_oracle", "rows_agree_with_getent", 2000),
+    ("password-ages", "files_oracle", "states_and_days_agree_with_passwd_and_chage", 3000),
     ("real-logins", "real_logins", "states_agree_with_real_logins", 30),
     ("real-logins-debian-11", "real_logins", "states_agree_with_real_logins_of_debian_11", 12),
     ("real-logins-debian-13", "real_logins", "states_agree_with_real_logins_of_debian_13", 12),

@@ -1,9 +1,12 @@
 //! Comparisons with the tools of the machine the tests run on. A tool or right that is missing is said and skipped.
 #![allow(clippy::unwrap_used, reason = "a panic of a test is its report")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::process::Command;
 
+use common::civil;
 use model::facts::{AccountFacts, Evidence, HashClass, HostReport, section};
 
 fn scan() -> HostReport {
@@ -165,16 +168,4 @@ fn an_image_says_nothing_of_the_machine() {
     for name in [section::CPU, section::DISKS, section::LOAD] {
         assert_eq!(report.sections[name].evidence, Evidence::NotCollected);
     }
-}
-
-/// `YYYY-MM-DD` of a day (Howard Hinnant's algorithm).
-fn civil(day: i32) -> String {
-    let z = i64::from(day) + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let (d, m) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
-    format!("{:04}-{m:02}-{d:02}", yoe + era * 400 + i64::from(m <= 2))
 }

@@ -42,7 +42,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> Parsed<Row> {
 }
 
 fn row(line: u32, text: &[u8]) -> Result<Row, &'static str> {
-    let [name, _password, gid, list] = fields::<4>(text).ok_or("not four fields")?;
+    let [name, _password, gid, list] = fields::<4>(text, 3).ok_or("not four fields")?;
     if name.is_empty() || name.len() > model::facts::Limits::NAME {
         return Err("name is empty or too long");
     }
@@ -54,7 +54,7 @@ fn row(line: u32, text: &[u8]) -> Result<Row, &'static str> {
 pub fn parse_shadow(path: &str, bytes: &[u8]) -> Parsed<ShadowRow> {
     let mut parsed = Parsed::new();
     for (line, text) in rows(path, bytes, GROUP_LINE_LIMIT, &mut parsed) {
-        match fields::<4>(text) {
+        match fields::<4>(text, 4) {
             Some([name, _, _, list]) if !name.is_empty() => {
                 parsed.rows.push(ShadowRow { line, name: name.to_vec(), members: members(list) });
             }
@@ -65,7 +65,11 @@ pub fn parse_shadow(path: &str, bytes: &[u8]) -> Parsed<ShadowRow> {
 }
 
 fn members(list: &[u8]) -> Vec<Vec<u8>> {
-    list.split(|&b| b == b',').map(<[u8]>::trim_ascii).filter(|m| !m.is_empty()).map(<[u8]>::to_vec).collect()
+    list.split(|&b| b == b',')
+        .map(<[u8]>::trim_ascii_start)
+        .filter(|m| !m.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 /// Notes each group whose members differ between the two files.

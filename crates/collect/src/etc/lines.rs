@@ -91,7 +91,8 @@ pub fn numbered(bytes: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     (1u32..).zip(lines)
 }
 
-/// The rows of a colon-separated account file: blank lines, comments and NIS lines left out (the latter noted).
+/// The rows of a colon-separated account file as the C library takes them: white space before them does not count,
+/// blank lines, comments and NIS lines are left out (the latter noted).
 pub(super) fn rows<'a, T>(
     path: &'a str,
     bytes: &'a [u8],
@@ -100,7 +101,8 @@ pub(super) fn rows<'a, T>(
 ) -> Vec<(u32, &'a [u8])> {
     let mut rows = Vec::new();
     for (number, line) in numbered(bytes) {
-        match line.trim_ascii_start().first() {
+        let line = line.trim_ascii_start();
+        match line.first() {
             None | Some(b'#') => {}
             Some(b'+' | b'-') => {
                 parsed.notes.at(path, number, "NIS line: whom it names is not known here");
@@ -113,38 +115,44 @@ pub(super) fn rows<'a, T>(
     rows
 }
 
-/// Exactly `N` colon-separated fields.
-pub(super) fn fields<const N: usize>(line: &[u8]) -> Option<[&[u8]; N]> {
+/// At most `N` colon-separated fields, as the C library takes them: those missing at the end are empty, but for the
+/// first `least`.
+pub(super) fn fields<const N: usize>(line: &[u8], least: usize) -> Option<[&[u8]; N]> {
     let mut found: [&[u8]; N] = [b""; N];
     let mut parts = line.split(|&b| b == b':');
-    for slot in &mut found {
-        *slot = parts.next()?;
+    for (i, slot) in found.iter_mut().enumerate() {
+        match parts.next() {
+            Some(part) => *slot = part,
+            None if i >= least => {}
+            None => return None,
+        }
     }
     parts.next().is_none().then_some(found)
 }
 
-/// A user or group id: decimal, at most 4294967294 (the last value means "no id" to the kernel).
-pub(super) fn id(field: &[u8]) -> Option<u32> {
-    if field.is_empty() || !field.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    std::str::from_utf8(field).ok()?.parse().ok().filter(|&id| id != u32::MAX)
-}
-
-/// A day or number of days as glibc reads it: empty and 4294967295 are `None`; what is no number below that, as also
-/// a written -1, is an error, and makes glibc pass over the whole row.
-pub(super) fn days(field: &[u8]) -> Result<Option<i64>, ()> {
+/// A number as the C library reads it: decimal, white space and a plus sign before it, at most 4294967295.
+fn number(field: &[u8]) -> Option<u32> {
     let field = field.trim_ascii_start();
     let digits = field.strip_prefix(b"+").unwrap_or(field);
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// A user or group id; the last number means "no id" to the kernel.
+pub(super) fn id(field: &[u8]) -> Option<u32> {
+    number(field).filter(|&id| id != u32::MAX)
+}
+
+/// A day or number of days: empty and 4294967295 are `None`, what is no number, as also a written -1, is an error, and
+/// makes the C library pass over the whole row. Large ones come out negative there.
+pub(super) fn days(field: &[u8]) -> Result<Option<i64>, ()> {
     if field.is_empty() {
         return Ok(None);
     }
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return Err(());
-    }
-    let text = std::str::from_utf8(digits).map_err(|_| ())?;
-    let number: u32 = text.parse().map_err(|_| ())?;
-    Ok((number != u32::MAX).then_some(i64::from(number)))
+    let number = number(field).ok_or(())?;
+    Ok((number != u32::MAX).then_some(i64::from(number.cast_signed())))
 }
 
 #[cfg(test)]
@@ -161,8 +169,8 @@ mod tests {
 
     #[test]
     fn ids_and_days() {
-        assert_eq!(id(b"4294967294"), Some(4_294_967_294));
-        for bad in [&b""[..], b"4294967295", b"-1", b"+1", b" 1", b"1x", b"99999999999"] {
+        assert_eq!((id(b"4294967294"), id(b" +1")), (Some(4_294_967_294), Some(1)));
+        for bad in [&b""[..], b"4294967295", b"-1", b"1 ", b"1x", b"99999999999"] {
             assert_eq!(id(bad), None);
         }
         assert_eq!((days(b""), days(b"4294967295"), days(b"0")), (Ok(None), Ok(None), Ok(Some(0))));

@@ -39,7 +39,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> Parsed<Row> {
 }
 
 fn row(line: u32, text: &[u8]) -> Result<Row, &'static str> {
-    let [name, password, uid, gid, gecos, home, shell] = fields::<7>(text).ok_or("not seven fields")?;
+    let [name, password, uid, gid, gecos, home, shell] = fields::<7>(text, 4).ok_or("not seven fields")?;
     if name.is_empty() || name.len() > NAME_LIMIT {
         return Err("name is empty or too long");
     }

@@ -26,7 +26,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> Parsed<Row> {
     for (line, text) in rows(path, bytes, LINE_LIMIT, &mut parsed) {
         let fields: Vec<&[u8]> = text.split(|&b| b == b':').collect();
         match fields.as_slice() {
-            [name, hash, numbers @ ..] if numbers.len() == 7 && !name.is_empty() => {
+            [name, hash, numbers @ ..] if whole(numbers) && !name.is_empty() => {
                 let (facts, sound) = facts(hash, numbers);
                 if !sound {
                     parsed.skip(path, line, "a day is not a number");
@@ -39,6 +39,16 @@ pub fn parse(path: &str, bytes: &[u8]) -> Parsed<Row> {
     parsed
 }
 
+/// Whether the C library takes a row with these fields: all of them, or up to the maximum age as of old, or without
+/// the last one.
+fn whole(numbers: &[&[u8]]) -> bool {
+    match numbers {
+        [_, _, _] | [_, _, _, b""] | [_, _, _, _, _, _, _] => true,
+        [_, _, _, _, _, last] => !last.is_empty(),
+        _ => false,
+    }
+}
+
 fn facts(hash: &[u8], numbers: &[&[u8]]) -> (PasswordFacts, bool) {
     let mut sound = true;
     let mut number = |index: usize| {
@@ -47,6 +57,8 @@ fn facts(hash: &[u8], numbers: &[&[u8]]) -> (PasswordFacts, bool) {
         parsed.unwrap_or(None)
     };
     let (class, algorithm) = classify(hash);
+    // The last field is for nothing, but it has to be a number too.
+    let _reserved = number(6);
     let facts = PasswordFacts {
         evidence: Evidence::Ok,
         class,

@@ -97,7 +97,7 @@ impl std::fmt::Debug for Heard {
 impl Heard {
     /// Authentication passed, whatever the shell did then.
     pub fn admitted(&self) -> bool {
-        self.code.is_some_and(|code| code != 255)
+        self.code.is_some_and(|code| code != 255) || self.asks_for_change()
     }
 
     /// A session came about, or would if the password were changed first.
@@ -105,8 +105,10 @@ impl Heard {
         self.said.contains("LOGIN-OK") || (self.asks_for_change() && !shell_refuses)
     }
 
+    /// PAM wants a new password first: at once where it may ask (keyboard-interactive), else of the session.
     pub fn asks_for_change(&self) -> bool {
         self.said.contains("Password change required")
+            || self.said.contains("The password has not been changed")
     }
 
     /// The client was let in by the method that asks for nothing.
