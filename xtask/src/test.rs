@@ -8,7 +8,7 @@ use std::time::Instant;
 
 /// Debian packages the tests use as oracles or to get something to compare with, and the program by which each is
 /// recognised.
-const PACKAGES: [(&str, &str); 7] = [
+const PACKAGES: [(&str, &str); 8] = [
     ("sudo", "cvtsudoers"),
     ("openssh-server", "sshd"),
     ("openssh-client", "ssh-keygen"),
@@ -16,6 +16,7 @@ const PACKAGES: [(&str, &str); 7] = [
     ("passwd", "chage"),
     ("debootstrap", "debootstrap"),
     ("dpkg-dev", "dpkg-source"),
+    ("chntpw", "chntpw"),
 ];
 
 /// Which part of the tests to run.

@@ -28,7 +28,7 @@ pub use password::{HashClass, PasswordFacts};
 /// The only format number of a report so far.
 pub const FORMAT: u32 = 1;
 
-/// Names of the sections a Linux collector reports, keys of [`HostReport::sections`].
+/// Names of the sections collectors report (of Linux where nothing else is said), keys of [`HostReport::sections`].
 pub mod section {
     /// The list of accounts itself: rows left out because of their name or number.
     pub const ACCOUNTS: &str = "accounts";
@@ -80,6 +80,16 @@ pub mod section {
     pub const HARDWARE: &str = "hardware";
     /// Load averages and the start of the system.
     pub const LOAD: &str = "load";
+    /// Accounts of a SAM hive (Windows).
+    pub const SAM: &str = "sam";
+    /// The SYSTEM hive (Windows).
+    pub const SYSTEM: &str = "system";
+    /// The SOFTWARE hive (Windows).
+    pub const SOFTWARE: &str = "software";
+    /// Accounts as a running Windows lists them.
+    pub const NET_USERS: &str = "net_users";
+    /// Password policy of a running Windows.
+    pub const NET_POLICY: &str = "net_policy";
 }
 
 /// How well a source could be read. Only [`Evidence::Ok`] and [`Evidence::Absent`] permit a "no".
@@ -391,4 +401,16 @@ pub struct WindowsFacts {
     pub domain: Option<bool>,
     /// Whether it is enabled.
     pub enabled: Option<bool>,
+    /// Full name.
+    #[serde(skip_serializing_if = "is_default")]
+    pub full_name: String,
+    /// Whether it is locked after too many wrong passwords. It ends by itself, so it does not disable the account.
+    #[serde(skip_serializing_if = "is_default")]
+    pub locked_out: Option<bool>,
+    /// Whether it must have a password at all.
+    #[serde(skip_serializing_if = "is_default")]
+    pub password_required: Option<bool>,
+    /// Whether its password never expires, whatever the policy says.
+    #[serde(skip_serializing_if = "is_default")]
+    pub password_never_expires: Option<bool>,
 }

@@ -24,7 +24,7 @@ pub use resources::{resources, share};
 
 /// Version of these rules and of what they make ([`Account`], [`HostState`](crate::HostState)). What was made by
 /// another version is made again from the facts: to be raised with every change of either.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 
 /// The latest second a time can be printed for: 9999-12-31T23:59:59Z.
 const LAST_SECOND: i64 = 253_402_300_799;
@@ -78,7 +78,7 @@ fn linux_account(facts: &AccountFacts, host: &HostFacts, first_seen: Millis) -> 
 }
 
 fn windows_account(facts: &AccountFacts, first_seen: Millis) -> Account {
-    let WindowsFacts { kind, domain, enabled } = facts.windows.clone().unwrap_or_default();
+    let WindowsFacts { kind, domain, enabled, .. } = facts.windows.clone().unwrap_or_default();
     Account {
         name: facts.name.clone(),
         uid: uid(facts),
@@ -101,7 +101,7 @@ fn windows_account(facts: &AccountFacts, first_seen: Millis) -> Account {
         expires: password::expires(&facts.password),
         password: crate::account::Password::Unknown,
         password_changed: password::changed_day(&facts.password),
-        password_due: None,
+        password_due: password::due_day(&facts.password),
         password_lock_days: None,
         last_login: last_login(facts).map(|record| record.time),
         first_seen,

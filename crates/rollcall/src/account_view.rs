@@ -32,6 +32,17 @@ pub fn one_host() -> Vec<Column> {
     COLUMNS.into_iter().filter(|c| !matches!(c.field, "MachineName" | "OsInfo")).collect()
 }
 
+/// The columns of the accounts of one Windows host.
+pub fn one_windows_host() -> Vec<Column> {
+    let mut columns = one_host();
+    columns.retain(|c| matches!(c.field, "Name" | "Uid" | "Status" | "LastLoginTime"));
+    let kind: fn(&Value) -> String = |v| word(v, &["guest", "standard", "administrator"], 0);
+    columns.insert(3, Column { title: "TYPE", field: "UserType", show: kind });
+    let days = [("PASSWORD SET", "PasswordChangeTime"), ("PASSWORD DUE", "PasswordDueTime")];
+    columns.extend(days.map(|(title, field)| Column { title, field, show: time }));
+    columns
+}
+
 fn yes_no(value: &Value) -> String {
     word(value, &["no", "yes"], 0)
 }

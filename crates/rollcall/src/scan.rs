@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use jiff::{Timestamp, tz::TimeZone};
 use model::{
     Account, Day, LoginType, PasswordStatus,
-    facts::{HostReport, LastLogin},
+    facts::{HostReport, LastLogin, Os},
     rules,
 };
 use serde_json::{Value, json};
@@ -33,11 +33,15 @@ shown as ? and never as no. Password hashes never leave the machine.
 Examples:
   sudo rollcall scan
   rollcall scan --root /mnt/image --format json >> reports.jsonl
+  rollcall scan --windows-hives /mnt/windows/Windows/System32/config
   rollcall scan --report")]
 pub struct Args {
     /// Root directory of another system to look at, for example a mounted image
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    /// Directory with copies of a Windows host's hives: SAM, and SYSTEM and SOFTWARE where given
+    #[arg(long, value_name = "DIR", conflicts_with = "root")]
+    windows_hives: Option<PathBuf>,
     /// Host name to report instead of the one found
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
@@ -60,12 +64,11 @@ enum Shown {
 
 /// Runs the command.
 pub fn run(target: &Target, args: &Args) -> Result<(), CliError> {
-    let report = read(collect::Options {
-        root: args.root.clone(),
-        hostname: args.hostname.clone(),
-        quuid: args.quuid.clone(),
-        now: None,
-    })?;
+    let (hostname, quuid) = (args.hostname.clone(), args.quuid.clone());
+    let report = match args.windows_hives.clone() {
+        Some(dir) => read_hives(&windows::offline::Options { dir, hostname, quuid, now: None })?,
+        None => read(collect::Options { root: args.root.clone(), hostname, quuid, now: None })?,
+    };
     match args.format {
         Shown::Json => emit(format!("{}\n", encode(&report)?).as_bytes())?,
         Shown::Table => show(&report)?,
@@ -87,6 +90,10 @@ pub fn run(target: &Target, args: &Args) -> Result<(), CliError> {
 pub fn read(options: collect::Options) -> Result<HostReport, CliError> {
     let root = options.root.clone().unwrap_or_else(|| "/".into());
     collect::scan(&options).map_err(|e| CliError::io(format!("could not look at {}", root.display()), &e))
+}
+
+fn read_hives(options: &windows::offline::Options) -> Result<HostReport, CliError> {
+    windows::offline::scan(options).map_err(|e| CliError::new(format!("could not read the hives: {e}")))
 }
 
 /// What the server said to a report.
@@ -127,7 +134,11 @@ fn show(report: &HostReport) -> Result<(), CliError> {
     let logins = report.accounts.iter().map(|facts| &facts.last_login);
     let rows: Vec<Value> =
         accounts.iter().zip(logins).map(|(account, login)| row(account, login, today, &zone)).collect();
-    print(Format::Table, &account_view::one_host(), &rows)?;
+    let columns = match report.host.os {
+        Os::Linux => account_view::one_host(),
+        Os::Windows => account_view::one_windows_host(),
+    };
+    print(Format::Table, &columns, &rows)?;
     line(&format!("{} accounts on {}", rows.len(), report.host.hostname))?;
     for (name, section) in &report.sections {
         if !section.evidence.is_complete() {
@@ -152,7 +163,17 @@ fn row(account: &Account, login: &LastLogin, today: Day, zone: &TimeZone) -> Val
         "Shell": account.shell,
         "LastLoginTime": last_login(account, login, zone),
         "PasswordStatus": states.password.map_or(NONE, PasswordStatus::code),
+        "UserType": account.user_type.map_or(NONE, |kind| kind as u16),
+        "PasswordChangeTime": day(account.password_changed),
+        "PasswordDueTime": day(account.password_due),
     })
+}
+
+/// A day, or nothing.
+fn day(day: Option<Day>) -> String {
+    let seconds = day.map(|day| i64::from(day) * 86_400);
+    let at = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    at.map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default()
 }
 
 fn last_login(account: &Account, login: &LastLogin, zone: &TimeZone) -> String {
@@ -183,5 +204,6 @@ mod tests {
         assert_eq!(show(&facts)["LastLoginTime"], "never");
         facts.last_login.record = Some(model::facts::LoginRecord { time: 86_400, ..Default::default() });
         assert_eq!(show(&facts)["LastLoginTime"], "1970-01-02 00:00:00");
+        assert_eq!((day(Some(20_000)).as_str(), day(None).as_str()), ("2024-10-04", ""));
     }
 }

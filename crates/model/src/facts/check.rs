@@ -199,6 +199,7 @@ fn repair_account(account: &mut AccountFacts) -> bool {
         .into_iter()
         .chain(&mut account.name_raw)
         .chain(&mut account.sid)
+        .chain(account.windows.as_mut().map(|windows| &mut windows.full_name))
         .chain(&mut account.password.algorithm)
         .chain(&mut account.ssh.auth_methods)
         .for_each(&mut text);

@@ -359,8 +359,12 @@ fn detail_members() {
 fn windows_accounts_know_nothing_of_linux() {
     let mut facts = facts(HashClass::Usable, true);
     (facts.uid, facts.sid) = (None, Some("S-1-5-21-1-500".into()));
-    facts.windows =
-        Some(WindowsFacts { kind: WindowsKind::Administrator, domain: Some(true), enabled: Some(false) });
+    facts.windows = Some(WindowsFacts {
+        kind: WindowsKind::Administrator,
+        domain: Some(true),
+        enabled: Some(false),
+        ..Default::default()
+    });
     let account = account(&facts, &HostFacts { os: Os::Windows, ..HostFacts::default() }, 0);
     assert_eq!(
         (account.is_root, account.is_sudo, account.login_type, account.ssh_login),
