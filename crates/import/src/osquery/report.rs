@@ -108,7 +108,12 @@ fn account(
     if windows {
         let sid = value("uuid").filter(|sid| sid.starts_with("S-1-")).map(str::to_owned);
         let domain = (value("type") == Some("local")).then_some(false);
-        let windows = Some(WindowsFacts { kind: host.windows_kind(uid), domain, enabled: None });
+        let windows = Some(WindowsFacts {
+            kind: host.windows_kind(uid),
+            domain,
+            enabled: None,
+            ..WindowsFacts::default()
+        });
         let origin = Origin::Windows;
         return AccountFacts { name, home: text("directory"), sid, gid: None, windows, origin, ..base };
     }

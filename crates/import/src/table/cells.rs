@@ -197,6 +197,7 @@ impl<'a> Cells<'a> {
             kind: kind.unwrap_or_default(),
             domain: self.yes("domain")?,
             enabled: self.yes("enabled")?,
+            ..WindowsFacts::default()
         })
     }
 }

@@ -93,7 +93,12 @@ impl Agent {
             sudo: SudoFacts::default(),
             keys: KeyFacts::default(),
             origin: Origin::Windows,
-            windows: Some(WindowsFacts { kind: self.kind(&user.groups), domain, enabled: None }),
+            windows: Some(WindowsFacts {
+                kind: self.kind(&user.groups),
+                domain,
+                enabled: None,
+                ..WindowsFacts::default()
+            }),
             ..facts
         }
     }
