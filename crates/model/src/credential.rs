@@ -3,7 +3,8 @@
 
 use crate::{Millis, TenantId};
 
-/// What a key may do. `admin` may do all an `operator` may, and that all an `auditor` may; `agent` only reports.
+/// What a key may do. `admin` may do all an `operator` may, and that all an `auditor` may; `agent` only
+/// reports, `enrol` only asks to become an agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Everything, keys included.
@@ -14,11 +15,13 @@ pub enum Role {
     Auditor,
     /// Sends host reports, nothing else.
     Agent,
+    /// Enrols hosts, nothing else.
+    Enrol,
 }
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 4] = [Role::Admin, Role::Operator, Role::Auditor, Role::Agent];
+    pub const ALL: [Role; 5] = [Role::Admin, Role::Operator, Role::Auditor, Role::Agent, Role::Enrol];
 
     /// Lower-case name.
     pub fn as_str(self) -> &'static str {
@@ -27,6 +30,7 @@ impl Role {
             Role::Operator => "operator",
             Role::Auditor => "auditor",
             Role::Agent => "agent",
+            Role::Enrol => "enrol",
         }
     }
 

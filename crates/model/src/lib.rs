@@ -3,6 +3,7 @@
 //! Knows neither wire names nor SQL nor clocks: a day or an instant always comes in as an argument.
 
 pub mod account;
+pub mod agent;
 pub mod credential;
 pub mod facts;
 pub mod host;
@@ -16,6 +17,7 @@ pub mod task;
 pub mod tenant;
 
 pub use account::{Account, AccountView, LoginType, PasswordStatus, States, Uid, UserType};
+pub use agent::{Agent, AgentState, EnrolmentToken, Scan, ScanState};
 pub use credential::{Credential, KeyState, Role};
 pub use host::{Contact, Host, HostEntry, HostRecord, HostState};
 pub use label::{ClearedHost, HostDay, HostTag, Labels, Tag, TagsChanged};

@@ -33,6 +33,12 @@ pub async fn dispatch(
         }
         ActionId::CwpDeleteMachineTag => crate::cwp::tags::take_off(service, caller, params.decode()?).await,
         ActionId::CwpDeleteTags => crate::cwp::tags::delete(service, caller, params.decode()?).await,
+        ActionId::CwpDescribeAgentInstallCommand => {
+            crate::cwp::install::command(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeAgentInstallationToken => {
+            crate::cwp::install::token(service, caller, params.decode()?).await
+        }
         ActionId::CwpDescribeAssetMachineTagTop => {
             crate::cwp::tags::top(service, caller, params.decode()?).await
         }
@@ -98,8 +104,17 @@ pub async fn dispatch(
             crate::cwp::removal::remark(service, caller, params.decode()?).await
         }
         ActionId::CwpRemoveMachine => crate::cwp::removal::remove(service, caller, params.decode()?).await,
+        ActionId::CwpScanAsset => crate::cwp::scans::start(service, caller, params.decode()?).await,
+        ActionId::CwpStopAssetScan => crate::cwp::scans::stop(service, caller, params.decode()?).await,
+        ActionId::CwpSyncAssetScan => crate::cwp::scans::sync(service, caller, params.decode()?).await,
         ActionId::CwpSyncMachines => crate::cwp::statistics::sync(service, caller, params.decode()?).await,
         ActionId::CwpUpdateMachineTags => crate::cwp::tags::update(service, caller, params.decode()?).await,
+        ActionId::RollcallApproveAgent => {
+            crate::rollcall::agents::approve(service, caller, params.decode()?).await
+        }
+        ActionId::RollcallCreateEnrolmentToken => {
+            crate::rollcall::enrolment::create_token(service, caller, params.decode()?).await
+        }
         ActionId::RollcallCreateKey => crate::rollcall::keys::create(service, caller, params.decode()?).await,
         ActionId::RollcallCreateTenant => {
             crate::rollcall::tenants::create(service, caller, params.decode()?).await
@@ -108,8 +123,17 @@ pub async fn dispatch(
         ActionId::RollcallDescribeCaller => {
             crate::rollcall::keys::whoami(service, caller, params.decode()?).await
         }
+        ActionId::RollcallEnrolHost => {
+            crate::rollcall::enrolment::enrol(service, caller, params.decode()?).await
+        }
         ActionId::RollcallImportUsers => {
             crate::rollcall::people::import(service, caller, params.decode()?).await
+        }
+        ActionId::RollcallListAgents => {
+            crate::rollcall::agents::list(service, caller, params.decode()?).await
+        }
+        ActionId::RollcallListEnrolmentTokens => {
+            crate::rollcall::enrolment::list_tokens(service, caller, params.decode()?).await
         }
         ActionId::RollcallListHosts => crate::rollcall::hosts::list(service, caller, params.decode()?).await,
         ActionId::RollcallListKeys => crate::rollcall::keys::list(service, caller, params.decode()?).await,
@@ -122,11 +146,18 @@ pub async fn dispatch(
         ActionId::RollcallModifyUserStatus => {
             crate::rollcall::people::set_status(service, caller, params.decode()?).await
         }
+        ActionId::RollcallPollAgent => crate::rollcall::agents::poll(service, caller, params.decode()?).await,
         ActionId::RollcallReportHost => {
             crate::rollcall::hosts::report(service, caller, params.decode()?).await
         }
         ActionId::RollcallReportHosts => {
             crate::rollcall::hosts::report_many(service, caller, params.decode()?).await
+        }
+        ActionId::RollcallRevokeAgent => {
+            crate::rollcall::agents::revoke(service, caller, params.decode()?).await
+        }
+        ActionId::RollcallRevokeEnrolmentToken => {
+            crate::rollcall::enrolment::revoke_token(service, caller, params.decode()?).await
         }
         ActionId::EiamAddAccountToAccountGroup
         | ActionId::EiamAddUserToUserGroup
@@ -165,8 +196,6 @@ pub async fn dispatch(
         | ActionId::EiamRemoveUserFromUserGroup
         | ActionId::EiamUpdateOrgNode
         | ActionId::CwpDescribeAccountStatistics
-        | ActionId::CwpDescribeAgentInstallCommand
-        | ActionId::CwpDescribeAgentInstallationToken
         | ActionId::CwpDescribeAssetDiskList
         | ActionId::CwpDescribeAssetHostTotalCount
         | ActionId::CwpDescribeAssetInfo
@@ -182,9 +211,6 @@ pub async fn dispatch(
         | ActionId::CwpExportAssetMachineDetail
         | ActionId::CwpExportAssetMachineList
         | ActionId::CwpExportAssetRecentMachineInfo
-        | ActionId::CwpExportNonlocalLoginPlaces
-        | ActionId::CwpScanAsset
-        | ActionId::CwpStopAssetScan
-        | ActionId::CwpSyncAssetScan => Err(Error::new(Code::ActionOffline)),
+        | ActionId::CwpExportNonlocalLoginPlaces => Err(Error::new(Code::ActionOffline)),
     }
 }

@@ -41,6 +41,9 @@ fn refused(service: Service, refusal: &Refusal) -> Error {
         | Refusal::KeyNotFound
         | Refusal::TenantNotFound
         | Refusal::TaskNotFound => Code::ResourceNotFound,
+        Refusal::TokenNotFound | Refusal::AgentNotFound | Refusal::ScanNotFound => Code::ResourceNotFound,
+        Refusal::TokenSpent => Code::AuthFailureTokenFailure,
+        Refusal::AgentNotPending | Refusal::ScanEnded => Code::OperationDenied,
         Refusal::LastAdminKey => Code::OperationDenied,
         Refusal::TenantTaken => Code::ResourceInUse,
         _ => return trouble(service, format!("the write was refused: {refusal}")),
@@ -50,6 +53,11 @@ fn refused(service: Service, refusal: &Refusal) -> Error {
         Refusal::LastAdminKey => {
             error.detail("the last enabled admin key has to stay", "必须保留最后一个启用的管理员密钥")
         }
+        Refusal::AgentNotPending => error.detail("the agent is not pending", "该 Agent 不在待审批状态"),
+        Refusal::TokenSpent => error.detail(
+            "the enrolment token was revoked, has expired or is used up",
+            "注册令牌已撤销、过期或用尽",
+        ),
         Refusal::TenantTaken => error.field("Name"),
         Refusal::Quota { what, limit } => {
             error.detail(format!("at most {limit} {what}"), format!("{what} 最多 {limit} 个"))

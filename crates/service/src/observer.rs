@@ -5,11 +5,13 @@ use std::sync::{Arc, RwLock};
 
 use model::{OrgNode, Tenant, TenantId};
 use roster::{Accounts, HostChange, People, PersonChange};
-use store::{Effect, Written};
+use store::{AgentChange, Effect, Written};
 
 use crate::directory::{Directory, TenantState};
 use crate::exports::Table;
+use crate::fleet::Fleet;
 use crate::keyring::Keyring;
+use crate::scans::Scans;
 use crate::secrets::Secrets;
 
 /// Everything in memory that follows the store.
@@ -18,6 +20,8 @@ pub struct Observer {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) tasks: Arc<Table>,
     pub(crate) secrets: Arc<Secrets>,
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) scans: Arc<Scans>,
 }
 
 impl Observer {
@@ -82,7 +86,12 @@ impl Observer {
             .collect();
         if !gone.is_empty() {
             let mut labels = state.labels_mut();
-            gone.into_iter().for_each(|quuid| labels.forget(quuid));
+            for quuid in gone {
+                labels.forget(quuid);
+                if let Some(secret_id) = self.fleet.end_of_host(tenant, quuid) {
+                    self.keyring.remove(&secret_id);
+                }
+            }
         }
         state.accounts.apply(&changes);
     }
@@ -96,6 +105,16 @@ impl Observer {
                 self.put_key(first_key);
             }
             Effect::Task(task) => self.tasks.put(Arc::clone(task)),
+            Effect::Token { token, key } => {
+                self.fleet.put_token(Arc::clone(token));
+                match key {
+                    Some(key) => self.put_key(key),
+                    None => self.keyring.remove(&token.secret_id),
+                }
+            }
+            Effect::Agent(change) => self.apply_agent(change),
+            // Whoever reports from now on answers it.
+            Effect::Scan(scan) => self.scans.put(scan, |_| false),
             Effect::TaskDeleted { id } => self.tasks.remove(*id),
             Effect::Tags(_) | Effect::Remark { .. } | Effect::ClearRule { .. } => self.apply_labels(written),
             _ => {}
@@ -110,6 +129,23 @@ impl Observer {
             Effect::Remark { quuid, remark } => labels.remark(quuid.clone(), remark),
             Effect::ClearRule { days } => labels.set_clear_rule(*days),
             _ => {}
+        }
+    }
+
+    /// The agent before its key, so that a key of an agent is never in use without its host.
+    fn apply_agent(&self, change: &AgentChange) {
+        if let Some(before) = &change.before {
+            self.keyring.remove(&before.secret_id);
+            if before.id != change.agent.id {
+                self.fleet.put(before);
+            }
+        }
+        self.fleet.put(&change.agent);
+        if let Some(key) = &change.key {
+            self.put_key(key);
+        }
+        if let Some(token) = &change.token {
+            self.fleet.put_token(Arc::new(token.clone()));
         }
     }
 

@@ -78,12 +78,12 @@ impl Offline {
         Ok(MadeKey { secret_id, secret_key: key.secret, token: key.token, expires })
     }
 
-    /// The keys of a tenant, oldest first.
+    /// The keys of a tenant that people have made, oldest first.
     ///
     /// # Errors
     /// `NoTenant`, trouble with the store.
     pub fn keys(&self, tenant: &str) -> Result<Vec<Arc<LiveKey>>, OfflineError> {
-        Ok(self.0.keyring().of_tenant(self.tenant(tenant)?.id))
+        Ok(self.0.keys_of_people(self.tenant(tenant)?.id))
     }
 
     /// Enables or disables a key.

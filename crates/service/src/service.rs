@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use export::ExportDir;
 use jiff::tz::TimeZone;
-use model::{ClearedHost, Day, ExportTask, HostDay, HostRecord, Millis, Tenant, TenantId};
+use model::{ClearedHost, Day, ExportTask, HostDay, HostRecord, Millis, Role, Scan, Tenant, TenantId};
 use roster::{Accounts, Loading, People, PeopleLoading};
 use store::{Audit, Change, DataDir, Effect, MasterKey, Share, SqliteStore, Write, WriteError, Writer};
 use tokio::sync::Semaphore;
@@ -16,11 +16,13 @@ use crate::clock::Clock;
 use crate::contacts::Contacts;
 use crate::directory::{Directory, TenantState};
 use crate::exports::{Downloads, Exporter, Job, Table, Workers};
+use crate::fleet::Fleet;
 use crate::housekeeping::Housekeeping;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, LiveKey};
 use crate::labels::Labels;
 use crate::observer::{self, Observer};
 use crate::readers::{Lent, Readers};
+use crate::scans::{self, Scans};
 use crate::secrets::Secrets;
 use crate::{Caller, cwp, rollcall};
 
@@ -98,6 +100,8 @@ pub struct Service {
     writer: Arc<Writer>,
     readers: Readers,
     tasks: Arc<Table>,
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) scans: Arc<Scans>,
     downloads: Downloads,
     exporter: OnceLock<Arc<Exporter>>,
     workers: Mutex<Option<Workers>>,
@@ -109,6 +113,8 @@ pub struct Service {
     ready: AtomicBool,
     /// Password hashes being computed at once.
     pub(crate) hashing: Semaphore,
+    /// Packed reports being taken in at once: each may become large.
+    pub(crate) unpacking: Semaphore,
     first_key: Mutex<Option<FirstKey>>,
     _dir: DataDir,
 }
@@ -131,6 +137,14 @@ impl Service {
         let readers = Readers::open(&store, cores.max(PEOPLE_SHARES as usize + 1))?;
         let (directory, keyring, tasks) =
             (Arc::<Directory>::default(), Arc::<Keyring>::default(), Arc::<Table>::default());
+        let (fleet, scans) = (Arc::<Fleet>::default(), Arc::<Scans>::default());
+        for token in readers.lend().enrolment_tokens()? {
+            fleet.put_token(Arc::new(token));
+        }
+        // Before the keys: a key of an agent without its host would be one that speaks for any.
+        for agent in readers.lend().agents()? {
+            fleet.put(&agent);
+        }
         for credential in readers.lend().credentials()? {
             keyring.put(secrets.open_key(credential)?);
         }
@@ -139,6 +153,8 @@ impl Service {
             keyring: Arc::clone(&keyring),
             tasks: Arc::clone(&tasks),
             secrets: Arc::clone(&secrets),
+            fleet: Arc::clone(&fleet),
+            scans: Arc::clone(&scans),
         };
         let clock = settings.clock.clone();
         let options = store::Options::default();
@@ -159,6 +175,8 @@ impl Service {
             writer: Arc::new(writer),
             readers,
             tasks,
+            fleet,
+            scans,
             downloads,
             exporter: OnceLock::new(),
             workers: Mutex::new(None),
@@ -168,6 +186,7 @@ impl Service {
             base_url: OnceLock::new(),
             ready: AtomicBool::new(false),
             hashing: Semaphore::new(cores),
+            unpacking: Semaphore::new(cores),
             first_key: Mutex::new(None),
             _dir: dir,
         });
@@ -203,6 +222,9 @@ impl Service {
         }
         for task in tasks {
             self.tasks.put(Arc::new(task));
+        }
+        for scan in self.reader().scans()? {
+            self.load_scan(&Arc::new(scan));
         }
         self.start_exports()?;
         self.ready.store(true, Ordering::Release);
@@ -270,6 +292,25 @@ impl Service {
         Ok(Accounts::loaded(loading))
     }
 
+    /// A scan of the last run: whoever has reported since it began has answered.
+    fn load_scan(&self, scan: &Arc<Scan>) {
+        let tenant = self.directory.tenant(scan.tenant);
+        let snapshot = tenant.map(|tenant| tenant.accounts.snapshot());
+        self.scans.put(scan, |quuid| {
+            let host = snapshot.as_ref().and_then(|snapshot| snapshot.host(quuid));
+            host.is_some_and(|host| host.state().contact.updated() > scan.started)
+        });
+    }
+
+    /// Writes how a scan has ended. Somebody else may have been faster: then it has.
+    pub(crate) async fn end_scan(&self, ending: scans::Ending) -> Result<(), WriteError> {
+        let (tenant, change) = ending.into_change();
+        match self.writer.write(Write::new(tenant, change)).await {
+            Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     fn start_exports(self: &Arc<Self>) -> Result<(), OpenError> {
         // Weak, or service and workers would keep each other alive.
         let weak = Arc::downgrade(self);
@@ -302,7 +343,10 @@ impl Service {
         }
         // In a thread of its own, because this may run inside an asynchronous runtime, where nothing may block.
         std::thread::scope(|scope| {
-            scope.spawn(|| self.contacts.save(&self.directory, &self.writer));
+            scope.spawn(|| {
+                self.contacts.save(&self.directory, &self.writer);
+                self.fleet.save(&self.writer);
+            });
         });
         self.writer.stop();
     }
@@ -323,10 +367,19 @@ impl Service {
         let _first = self.base_url.set(url.trim_end_matches('/').to_owned());
     }
 
+    /// How long after its last sign of life a host, or its agent, counts as offline.
+    pub(crate) fn offline_after(&self) -> Millis {
+        self.settings.offline_after
+    }
+
+    /// The address people reach the server by.
+    pub(crate) fn base_url(&self) -> &str {
+        self.base_url.get().map_or("", String::as_str)
+    }
+
     /// A fresh link to a finished export.
     pub(crate) fn download_url(&self, task: &ExportTask) -> String {
-        let base = self.base_url.get().map_or("", String::as_str);
-        format!("{base}/{}", self.downloads.link(task))
+        format!("{}/{}", self.base_url(), self.downloads.link(task))
     }
 
     /// The API keys.
@@ -442,6 +495,14 @@ impl Service {
     /// time. Blocks; to be called now and then.
     pub fn sweep(&self) {
         self.contacts.save(&self.directory, &self.writer);
+        self.fleet.save(&self.writer);
+        for ending in self.scans.overdue(self.now()) {
+            let (tenant, change) = ending.into_change();
+            match self.writer.write_blocking(Write::new(tenant, change)) {
+                Ok(_) | Err(WriteError::Refused(_)) => {}
+                Err(error) => tracing::warn!(%error, "the end of a scan cannot be stored; it is tried again"),
+            }
+        }
         self.keep_house();
         if let Some(exporter) = self.exporter.get() {
             exporter.sweep();
@@ -515,6 +576,16 @@ impl Service {
     ) -> Result<Vec<HostDay>, Error> {
         let tenant = caller.tenant;
         self.read(move |reader| reader.host_days(tenant, first, last)).await
+    }
+
+    /// The keys of a tenant that people have made, oldest first: those of agents and of enrolment tokens are theirs.
+    pub(crate) fn keys_of_people(&self, tenant: TenantId) -> Vec<Arc<LiveKey>> {
+        let mut keys = self.keyring.of_tenant(tenant);
+        keys.retain(|key| {
+            let key = &key.credential;
+            key.role != Role::Enrol && self.fleet.of_key(&key.secret_id).is_none()
+        });
+        keys
     }
 
     /// All tenants as stored, loaded or not.

@@ -5,6 +5,7 @@
 //! Answering questions is not done here: the roster does that from what [`Written`] tells it. Wire names and HTTP
 //! do not belong here, nor do clocks: every instant comes in as an argument.
 
+mod agents;
 mod codec;
 pub mod dir;
 mod error;
@@ -18,6 +19,7 @@ mod sqlite;
 mod write;
 mod writer;
 
+pub use agents::{AgentChange, AgentSeen, Approval, Enrolment, NewScan};
 pub use dir::{DataDir, DirError};
 pub use error::StoreError;
 pub use history::{Kind, Kinds};

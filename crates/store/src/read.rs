@@ -2,8 +2,8 @@
 
 use model::facts::{AccountFacts, HostFacts};
 use model::{
-    AccountView, ClearedHost, Credential, Day, ExportTask, HostDay, HostEntry, HostRecord, HostState, Labels,
-    Millis, Person, Tenant, TenantId,
+    AccountView, Agent, ClearedHost, Credential, Day, EnrolmentToken, ExportTask, HostDay, HostEntry,
+    HostRecord, HostState, Labels, Millis, Person, Scan, Tenant, TenantId,
 };
 
 use crate::{Kinds, StoreError};
@@ -146,6 +146,15 @@ pub trait Reader {
 
     /// Export tasks of all tenants, by id.
     fn tasks(&mut self) -> Result<Vec<ExportTask>, StoreError>;
+
+    /// Enrolment tokens of all tenants, by tenant and id.
+    fn enrolment_tokens(&mut self) -> Result<Vec<EnrolmentToken>, StoreError>;
+
+    /// Agents of all tenants, by tenant and number.
+    fn agents(&mut self) -> Result<Vec<Agent>, StoreError>;
+
+    /// Scans of all tenants that are remembered, by number.
+    fn scans(&mut self) -> Result<Vec<Scan>, StoreError>;
 
     /// Events of accounts, newest first, and how many there are in all.
     fn events(

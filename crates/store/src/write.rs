@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use model::{
-    ClearedHost, Credential, ExportFormat, ExportTask, HostDay, HostEntry, KeyState, Millis, Person,
-    PersonPatch, PersonStatus, Role, TagsChanged, Tenant, TenantId,
+    ClearedHost, Credential, EnrolmentToken, ExportFormat, ExportTask, HostDay, HostEntry, KeyState, Millis,
+    Person, PersonPatch, PersonStatus, Role, Scan, ScanState, TagsChanged, Tenant, TenantId,
 };
 
-use crate::HostUpdate;
+use crate::{AgentChange, AgentSeen, Approval, Enrolment, HostUpdate, NewScan};
 
 /// One write: atomic, in one tenant, with an entry for the audit trail when the caller gives one.
 #[derive(Debug, Clone)]
@@ -87,8 +87,8 @@ pub enum Change {
     PutHost(Box<HostUpdate>),
     /// Notes later contacts with hosts on which nothing has changed. → [`Effect::Contacts`]
     Contacts(Vec<HostContact>),
-    /// Removes a host: its accounts vanish, its history stays. One whose facts are damaged is forgotten altogether.
-    /// → [`Effect::HostDeleted`]
+    /// Removes a host: its accounts vanish, its history stays. One whose facts are damaged is forgotten altogether. Its
+    /// agent, if there is one, loses its key. → [`Effect::HostDeleted`]
     DeleteHost {
         /// Host id.
         quuid: String,
@@ -205,6 +205,42 @@ pub enum Change {
     DeleteTask {
         /// The task.
         id: u64,
+    },
+    /// Adds a token hosts enrol with, and its key. → [`Effect::Token`]
+    CreateToken {
+        /// The token.
+        token: EnrolmentToken,
+        /// Its key, of the role `enrol`.
+        key: Credential,
+    },
+    /// Ends a token and removes its key. → [`Effect::Token`]
+    RevokeToken {
+        /// SecretId of its key.
+        secret_id: String,
+    },
+    /// Makes an agent of a host. The first one of a machine id is active at once and gets the key; one of a machine
+    /// id that is known is pending, unless it is the very same one, of which nothing changes. A use of the token is
+    /// taken from newcomers only. → [`Effect::Agent`]
+    Enrol(Box<Enrolment>),
+    /// Makes a pending agent an active one. → [`Effect::Agent`]
+    ApproveAgent(Box<Approval>),
+    /// Takes an agent its key. → [`Effect::Agent`]
+    RevokeAgent {
+        /// Its number.
+        id: u64,
+    },
+    /// Notes when agents last asked for work. → [`Effect::Recorded`]
+    AgentsSeen(Vec<AgentSeen>),
+    /// Starts a scan; its id is the next number of the installation. → [`Effect::Scan`]
+    StartScan(NewScan),
+    /// Ends a running scan. → [`Effect::Scan`]
+    EndScan {
+        /// Its number.
+        id: u64,
+        /// How it ended.
+        state: ScanState,
+        /// How many hosts have answered.
+        answered: u64,
     },
     /// Changes nothing: for a write that is only an audit entry. → [`Effect::Recorded`]
     Record,
@@ -396,7 +432,18 @@ pub enum Effect {
         /// The task.
         id: u64,
     },
-    /// An audit entry was written.
+    /// A token is now like this.
+    Token {
+        /// The token.
+        token: Arc<EnrolmentToken>,
+        /// Its key; `None` when that is gone.
+        key: Option<Arc<Credential>>,
+    },
+    /// An agent is now like this.
+    Agent(Arc<AgentChange>),
+    /// A scan is now like this.
+    Scan(Arc<Scan>),
+    /// An audit entry was written, or what memory knows already.
     Recorded,
 }
 
@@ -497,10 +544,28 @@ pub enum Refusal {
     /// Another worker has the task.
     #[error("the task is leased by another worker")]
     TaskLeased,
+    /// No such enrolment token.
+    #[error("no such enrolment token")]
+    TokenNotFound,
+    /// The token was revoked, has expired or was used as often as it may be.
+    #[error("the enrolment token has ended")]
+    TokenSpent,
+    /// No such agent.
+    #[error("no such agent")]
+    AgentNotFound,
+    /// The agent does not wait for an operator.
+    #[error("the agent is not pending")]
+    AgentNotPending,
+    /// No such scan.
+    #[error("no such scan")]
+    ScanNotFound,
+    /// The scan has ended.
+    #[error("the scan has ended")]
+    ScanEnded,
     /// The tenant has as many as it may.
     #[error("no more than {limit} {what} are allowed")]
     Quota {
-        /// Of what: `people`, `hosts`, `pending tasks`.
+        /// Of what: `people`, `hosts`, `pending tasks`, `pending agents`, `enrolment tokens`.
         what: &'static str,
         /// How many are allowed.
         limit: u64,

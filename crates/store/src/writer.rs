@@ -263,6 +263,7 @@ fn weight(change: &Change) -> usize {
         Change::ImportPeople { rows, .. } => rows.len().max(1),
         Change::DeletePeople { keys } => keys.len().max(1),
         Change::PutHost(update) => update.accounts().max(1),
+        Change::AgentsSeen(seen) => seen.len().max(1),
         Change::Contacts(contacts) => contacts.len().max(1),
         _ => 1,
     }

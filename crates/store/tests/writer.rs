@@ -197,6 +197,15 @@ impl Reader for Failing {
     fn tasks(&mut self) -> Result<Vec<model::ExportTask>, StoreError> {
         self.0.tasks()
     }
+    fn enrolment_tokens(&mut self) -> Result<Vec<model::EnrolmentToken>, StoreError> {
+        self.0.enrolment_tokens()
+    }
+    fn agents(&mut self) -> Result<Vec<model::Agent>, StoreError> {
+        self.0.agents()
+    }
+    fn scans(&mut self) -> Result<Vec<model::Scan>, StoreError> {
+        self.0.scans()
+    }
     fn events(
         &mut self,
         t: model::TenantId,

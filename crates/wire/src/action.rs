@@ -139,7 +139,9 @@ mod tests {
         for (index, action) in Action::all().iter().enumerate() {
             assert_eq!(action.id as usize, index, "{}", action.name);
             assert_eq!(route(action.service.version(), action.name).unwrap(), action.id);
-            assert!(action.roles.contains(&Role::Admin), "{}", action.name);
+            // Enrolling is for hosts alone: what is asked for is the token's.
+            assert_eq!(action.roles.contains(&Role::Admin), action.name != "EnrolHost", "{}", action.name);
+            assert_eq!(action.roles.contains(&Role::Enrol), action.name == "EnrolHost", "{}", action.name);
         }
     }
 

@@ -2,11 +2,13 @@
 
 pub mod accounts;
 pub mod exports;
+pub mod install;
 mod lines;
 pub mod machines;
 mod plan;
 mod record;
 pub mod removal;
+pub mod scans;
 pub mod statistics;
 pub mod tags;
 

@@ -14,6 +14,8 @@ use wire::rollcall::{
 };
 use wire::{Body, Code, Error, Nullable, Service as Wire};
 
+use super::agents;
+use super::packed::{Unpacking, unpack};
 use crate::labels::Labels;
 use crate::{Caller, Service, errors};
 
@@ -32,6 +34,16 @@ struct Taken {
     vanished: u64,
     changed: bool,
     digest: String,
+    /// When it was collected, never after its arrival.
+    collected: Millis,
+}
+
+/// A report as it was sent.
+enum Sent {
+    /// JSON.
+    Text(String),
+    /// JSON in gzip in base64.
+    Packed(String),
 }
 
 /// Takes in the report of one host: its accounts replace those of the last report at once or not at all. In place of
@@ -46,16 +58,29 @@ pub async fn report(
     request: ReportHostRequest,
 ) -> Result<Body, Error> {
     let missing = |field: &'static str| Error::new(Code::MissingParameter).field(field);
-    let taken = match request.report {
-        Some(report) => Some(take(service, caller, report, "Report").await?),
-        None => {
+    let taken = match (request.report, request.report_gzip) {
+        (Some(text), _) => Some(take(service, caller, Sent::Text(text), "Report").await?),
+        (None, Some(packed)) => {
+            let _few_at_once = service.unpacking.acquire().await.map_err(Error::internal)?;
+            Some(take(service, caller, Sent::Packed(packed), "ReportGzip").await?)
+        }
+        (None, None) => {
             let digest = request.digest.ok_or_else(|| missing("Report"))?;
             let quuid = request.quuid.ok_or_else(|| missing("Quuid"))?;
+            if let Some(agent) = agents::speaker(service, caller, &quuid)? {
+                agent.seen(service.now());
+            }
             renew(service, caller, &quuid, &digest, 0)?
         }
     };
+    if let Some(taken) = &taken {
+        let endings = service.scans.answered(caller.tenant, &taken.quuid, taken.collected, request.scan_task);
+        for ending in endings {
+            service.end_scan(ending).await.map_err(|e| errors::write(Wire::Rollcall, e))?;
+        }
+    }
     let report_needed = taken.is_none();
-    let Taken { quuid, accounts, new, vanished, changed, digest } = taken.unwrap_or_default();
+    let Taken { quuid, accounts, new, vanished, changed, digest, .. } = taken.unwrap_or_default();
     Body::new(&ReportHostResponse {
         quuid: quuid.into(),
         accounts,
@@ -82,7 +107,8 @@ fn renew(
         return Ok(None);
     };
     let received = service.now();
-    if !tenant.accounts.contact(quuid, received, rules::updated(collected_at, received)) {
+    let collected = rules::updated(collected_at, received);
+    if !tenant.accounts.contact(quuid, received, collected) {
         return Ok(None);
     }
     service.contacts.note(caller.tenant, quuid);
@@ -93,6 +119,7 @@ fn renew(
         vanished: 0,
         changed: false,
         digest: digest.to_owned(),
+        collected,
     }))
 }
 
@@ -119,9 +146,9 @@ pub async fn report_many(
     for (index, text) in request.reports.into_iter().enumerate() {
         // All are queued at once, so that the store can commit them together.
         let (service, caller) = (Arc::clone(service), caller.clone());
-        pending.push(tokio::spawn(
-            async move { take(&service, &caller, text, format!("Reports.{index}")).await },
-        ));
+        pending.push(tokio::spawn(async move {
+            take(&service, &caller, Sent::Text(text), format!("Reports.{index}")).await
+        }));
     }
     let mut results = Vec::with_capacity(pending.len());
     for (index, one) in pending.into_iter().enumerate() {
@@ -148,11 +175,20 @@ fn result(index: u64, taken: Result<Taken, Error>, caller: &Caller) -> ReportRes
 async fn take(
     service: &Service,
     caller: &Caller,
-    text: String,
+    sent: Sent,
     field: impl Into<Cow<'static, str>>,
 ) -> Result<Taken, Error> {
-    let (field, size) = (field.into(), text.len());
-    let (quuid, facts) = in_its_place(size, move || read(&text, &field)).await??;
+    let field = field.into();
+    let (size, read) = match sent {
+        Sent::Text(text) => (text.len(), in_its_place(text.len(), move || read(&text, &field)).await?),
+        // However small it came, it may be large.
+        Sent::Packed(packed) => (LARGE, in_its_place(LARGE, move || read_packed(&packed, &field)).await?),
+    };
+    let (quuid, facts) = read?;
+    let (quuid, agent) = agents::own_host(service, caller, quuid)?;
+    if let Some(agent) = &agent {
+        agent.seen(service.now());
+    }
     let (digest, collected_at) = (print_digest(facts.digest()), facts.report().collected_at);
     if !brings_usage(service, caller, &quuid, facts.report())?
         && let Some(unchanged) = renew(service, caller, &quuid, &digest, collected_at)?
@@ -167,7 +203,19 @@ async fn take(
     match effect.map_err(|e| errors::write(Wire::Rollcall, e))? {
         Effect::Host { entry, new, vanished, changed } => {
             let accounts = entry.accounts.len() as u64;
-            Ok(Taken { quuid, accounts, new: new as u64, vanished: vanished as u64, changed, digest })
+            if let Some(agent) = agent.filter(|_| entry.state.first_report == received) {
+                agents::put_tags(service, caller, &agent.agent).await?;
+            }
+            let collected = rules::updated(collected_at, received);
+            Ok(Taken {
+                quuid,
+                accounts,
+                new: new as u64,
+                vanished: vanished as u64,
+                changed,
+                digest,
+                collected,
+            })
         }
         other => Err(errors::trouble(Wire::Rollcall, format!("unexpected effect {other:?}"))),
     }
@@ -191,6 +239,16 @@ async fn in_its_place<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     if size < LARGE { Ok(work()) } else { tokio::task::spawn_blocking(work).await.map_err(Error::internal) }
+}
+
+/// The same of a packed one.
+fn read_packed(packed: &str, field: &str) -> Result<(String, Facts), Error> {
+    let text = unpack(packed).map_err(|error| {
+        let code =
+            if matches!(error, Unpacking::Large) { Code::LimitExceeded } else { Code::InvalidParameter };
+        Error::new(code).field(field.to_owned()).detail(error.to_string(), error.to_string())
+    })?;
+    read(&text, field)
 }
 
 /// Host and facts of an acceptable report.

@@ -65,7 +65,8 @@ pub async fn create(
     if !checks::user_name(&request.name) {
         return Err(wrong("Name").detail("1 to 64 characters", "应为 1 到 64 个字符"));
     }
-    let role = Role::parse(&request.role).ok_or_else(|| {
+    // Keys of the role `enrol` come from tokens alone.
+    let role = Role::parse(&request.role).filter(|role| *role != Role::Enrol).ok_or_else(|| {
         let names = CreateKeyRequest::ROLE_VALUES.join(", ");
         wrong("Role").detail(names.clone(), names)
     })?;
@@ -114,13 +115,13 @@ fn named_tenant(service: &Service, caller: &Caller, named: Option<&str>) -> Resu
         .ok_or_else(|| Error::new(Code::ResourceNotFound).field("Tenant"))
 }
 
-/// Lists the keys of the tenant, without secrets.
+/// Lists the keys of the tenant that people have made, without secrets.
 ///
 /// # Errors
 /// None of its own.
 pub async fn list(service: &Arc<Service>, caller: &Caller, _: ListKeysRequest) -> Result<Body, Error> {
     let tenant = service.tenant(caller)?;
-    let keys = service.keyring().of_tenant(caller.tenant);
+    let keys = service.keys_of_people(caller.tenant);
     let info = keys.iter().map(|key| {
         let key = &key.credential;
         KeyInfo {
@@ -172,8 +173,16 @@ pub async fn delete(
     request: DeleteKeyRequest,
 ) -> Result<Body, Error> {
     let target = request.secret_id.clone();
+    // With the key of an agent or a token goes what it is for.
+    let change = match service.fleet.of_key(&target).filter(|live| live.agent.tenant == caller.tenant) {
+        Some(live) => Change::RevokeAgent { id: live.agent.id },
+        None if service.fleet.token(&target).is_some() => {
+            Change::RevokeToken { secret_id: request.secret_id }
+        }
+        None => Change::DeleteCredential { secret_id: request.secret_id },
+    };
     service
-        .write(caller, "DeleteKey", &target, Change::DeleteCredential { secret_id: request.secret_id })
+        .write(caller, "DeleteKey", &target, change)
         .await
         .map_err(|e| errors::write(Wire::Rollcall, e))?;
     Body::new(&DeleteKeyResponse {})

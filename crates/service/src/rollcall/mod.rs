@@ -1,7 +1,10 @@
 //! Handlers of our own service `rollcall`: what the vendor's two services have no action for.
 
+pub mod agents;
+pub mod enrolment;
 pub mod hosts;
 mod import;
 pub mod keys;
+mod packed;
 pub mod people;
 pub mod tenants;

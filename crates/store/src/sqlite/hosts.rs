@@ -260,6 +260,7 @@ impl Context<'_> {
     pub(super) fn delete_host(&self, quuid: &str) -> Done<Effect> {
         let stored = self.find_host(quuid)?.ok_or(Refusal::HostNotFound)?;
         self.note_end(&stored)?;
+        self.end_agent_of(quuid)?;
         self.sql
             .prepare_cached("DELETE FROM hosts WHERE tenant = ?1 AND quuid = ?2")?
             .execute((self.tenant.0, quuid))?;

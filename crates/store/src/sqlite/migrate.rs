@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { name: "host rows", script: include_str!("../../migrations/0002_host_rows.sql") },
     Migration { name: "labels", script: include_str!("../../migrations/0003_labels.sql") },
     Migration { name: "history", script: include_str!("../../migrations/0004_history.sql") },
+    Migration { name: "agents", script: include_str!("../../migrations/0005_agents.sql") },
 ];
 
 /// "Roll", in the header of the file, so that no other program's database is taken for ours.

@@ -1,8 +1,10 @@
 //! The store on SQLite: one file in WAL mode, synced at every commit. Here are opening, the durable group and the
 //! duties around it; each noun has its own file.
 
+mod agents;
 mod clearing;
 mod derive;
+mod enrolment;
 mod history;
 mod hosts;
 mod import;
@@ -12,6 +14,7 @@ mod migrate;
 mod past;
 mod people;
 mod read;
+mod scans;
 mod tasks;
 mod tenants;
 
@@ -306,6 +309,14 @@ impl Context<'_> {
             Change::LeaseTask { id, seen, until } => self.lease_task(*id, *seen, *until),
             Change::ExpireTask { id, reason } => self.expire_task(*id, reason),
             Change::DeleteTask { id } => self.delete_task(*id),
+            Change::CreateToken { token, key } => self.create_token(token, key),
+            Change::RevokeToken { secret_id } => self.revoke_token(secret_id),
+            Change::Enrol(enrolment) => self.enrol(enrolment),
+            Change::ApproveAgent(approval) => self.approve(approval),
+            Change::RevokeAgent { id } => self.revoke_agent(*id),
+            Change::AgentsSeen(seen) => self.agents_seen(seen),
+            Change::StartScan(scan) => self.start_scan(scan),
+            Change::EndScan { id, state, answered } => self.end_scan(*id, *state, *answered),
             Change::Record | Change::CreateTenant { .. } => Ok(Effect::Recorded),
         }
     }

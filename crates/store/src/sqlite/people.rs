@@ -291,12 +291,12 @@ pub(super) fn odd(column: usize, what: &str, value: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, format!("{what}: {value:?}").into())
 }
 
-fn list(ids: &[String]) -> Option<String> {
+pub(super) fn list(ids: &[String]) -> Option<String> {
     // A list of texts always has a JSON form.
     (!ids.is_empty()).then(|| serde_json::Value::from(ids).to_string())
 }
 
-fn unlist(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<String>> {
+pub(super) fn unlist(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<String>> {
     match row.get_ref(column)?.as_str_or_null()? {
         None => Ok(Vec::new()),
         Some(json) => serde_json::from_str(json).map_err(|_| odd(column, "list of ids", json)),

@@ -2,15 +2,18 @@
 
 use model::facts::HostFacts;
 use model::{
-    Account, AccountView, ClearedHost, Credential, Day, ExportTask, HostDay, HostEntry, HostRecord,
-    HostState, Labels, Millis, Person, Tenant, TenantId,
+    Account, AccountView, Agent, ClearedHost, Credential, Day, EnrolmentToken, ExportTask, HostDay,
+    HostEntry, HostRecord, HostState, Labels, Millis, Person, Scan, Tenant, TenantId,
 };
 use rusqlite::{Connection, OptionalExtension};
 
+use super::agents::{agent, agent_columns};
+use super::enrolment::{token, token_columns};
 use super::hosts::{Stored, facts, host_columns, host_facts, made_again};
 use super::keys::{credential, key_columns};
 use super::past;
 use super::people::{columns, person};
+use super::scans::{damaged, scan, scan_columns};
 use super::tasks::{task, task_columns};
 use super::{clearing, count, int, labels};
 use crate::{AccountEvent, Audit, AuditRecord, Counts, EventFilter, Reader, Share, StoreError};
@@ -138,6 +141,30 @@ impl<T: HasConnection> Reader for T {
         const ALL: &str = concat!("SELECT ", task_columns!(), " FROM tasks ORDER BY id");
         let mut statement = self.sql().prepare_cached(ALL)?;
         Ok(statement.query_map([], task)?.collect::<Result<_, _>>()?)
+    }
+
+    fn enrolment_tokens(&mut self) -> Result<Vec<EnrolmentToken>, StoreError> {
+        const ALL: &str =
+            concat!("SELECT ", token_columns!(), " FROM enrolment_tokens ORDER BY tenant, secret_id");
+        let mut statement = self.sql().prepare_cached(ALL)?;
+        Ok(statement.query_map([], token)?.collect::<Result<_, _>>()?)
+    }
+
+    fn agents(&mut self) -> Result<Vec<Agent>, StoreError> {
+        const ALL: &str = concat!("SELECT ", agent_columns!(), " FROM agents ORDER BY tenant, id");
+        let mut statement = self.sql().prepare_cached(ALL)?;
+        Ok(statement.query_map([], agent)?.collect::<Result<_, _>>()?)
+    }
+
+    fn scans(&mut self) -> Result<Vec<Scan>, StoreError> {
+        const ALL: &str = concat!("SELECT ", scan_columns!(), " FROM scans ORDER BY id");
+        let mut statement = self.sql().prepare_cached(ALL)?;
+        let mut rows = statement.query([])?;
+        let mut scans = Vec::new();
+        while let Some(row) = rows.next()? {
+            scans.push(scan(row)?.map_err(|why| damaged(0, why))?);
+        }
+        Ok(scans)
     }
 
     fn events(

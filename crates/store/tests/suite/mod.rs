@@ -1,6 +1,7 @@
 //! What every engine behind `store::Store` has to keep, written against the trait alone. A new engine adds a [`Rig`]
 //! and calls [`run`].
 
+mod agents;
 mod groups;
 mod history;
 mod hosts;
@@ -35,6 +36,7 @@ pub fn run(rig: &mut dyn Rig) {
     hosts::run(rig);
     history::run(rig);
     records::run(rig);
+    agents::run(rig);
     model_check::run(rig);
 }
 

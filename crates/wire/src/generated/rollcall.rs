@@ -8,6 +8,83 @@ use serde::Serialize;
 use crate::decode::{Decode, ObjectReader};
 use crate::{Nullable, Response, Secret};
 
+/// Parameters of `ApproveAgent`. Let a pending agent begin: in place of the one that speaks for the host, or as a host of its own.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ApproveAgentRequest {
+    /// `AgentId`: Number of the agent.
+    pub agent_id: u64,
+    /// `As`: Replace: the host was set up again, and the agent before loses its key. Separate: the machine id was cloned, and the host gets an id of its own.
+    pub r#as: String,
+}
+
+impl ApproveAgentRequest {
+    /// Allowed values of `As`.
+    pub const AS_VALUES: &'static [&'static str] = &["Replace", "Separate"];
+}
+
+impl Decode for ApproveAgentRequest {
+    fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
+        Self { agent_id: reader.required("AgentId"), r#as: reader.required("As") }
+    }
+}
+
+/// Answer of `ApproveAgent`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ApproveAgentResponse<'a> {
+    /// Id of the host the agent speaks for.
+    #[serde(rename = "Quuid")]
+    pub quuid: Cow<'a, str>,
+}
+
+impl Response for ApproveAgentResponse<'_> {}
+
+/// Parameters of `CreateEnrolmentToken`. Make a token hosts enrol with; it is shown only in this answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateEnrolmentTokenRequest {
+    /// `Name`: Name for people to recognise the token by.
+    pub name: Option<String>,
+    /// `Uses`: Hosts that may enrol with it; any number when omitted.
+    pub uses: Option<u64>,
+    /// `ExpiresIn`: Seconds after which it ends; 604800 (a week) when omitted, at most 31536000.
+    pub expires_in: Option<u64>,
+    /// `Tags`: Tags of the hosts that enrol with it.
+    pub tags: Option<Vec<String>>,
+}
+
+impl CreateEnrolmentTokenRequest {
+    /// Most characters of `Name`.
+    pub const NAME_MAX_LENGTH: usize = 64;
+    /// Most items of `Tags`.
+    pub const TAGS_MAX_ITEMS: usize = 20;
+}
+
+impl Decode for CreateEnrolmentTokenRequest {
+    fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
+        Self {
+            name: reader.optional("Name"),
+            uses: reader.optional("Uses"),
+            expires_in: reader.optional("ExpiresIn"),
+            tags: reader.optional("Tags"),
+        }
+    }
+}
+
+/// Answer of `CreateEnrolmentToken`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct CreateEnrolmentTokenResponse<'a> {
+    /// The token: rct1, the SecretId and the secret of its key, joined by dots.
+    #[serde(rename = "Token")]
+    pub token: Secret,
+    /// Id of the token.
+    #[serde(rename = "SecretId")]
+    pub secret_id: Cow<'a, str>,
+    /// When it ends, ISO 8601.
+    #[serde(rename = "ExpirationTime", skip_serializing_if = "Nullable::is_absent")]
+    pub expiration_time: Nullable<Cow<'a, str>>,
+}
+
+impl Response for CreateEnrolmentTokenResponse<'_> {}
+
 /// Parameters of `CreateKey`. Create an API key, permanent or temporary; the secret is shown only in this answer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateKeyRequest {
@@ -146,6 +223,74 @@ pub struct DescribeCallerResponse<'a> {
 
 impl Response for DescribeCallerResponse<'_> {}
 
+/// Parameters of `EnrolHost`. Exchange a token for a key of this host's own; asked by the agent.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnrolHostRequest {
+    /// `MachineId`: Machine id of the host: 32 hexadecimal digits.
+    pub machine_id: Secret,
+    /// `InstanceKey`: Key this installation of the agent has made for itself: 64 hexadecimal digits.
+    pub instance_key: Secret,
+    /// `HostName`: Name of the host.
+    pub host_name: Option<String>,
+    /// `AgentVersion`: Version of the agent.
+    pub agent_version: Option<String>,
+    /// `OsInfo`: Operating system of the host.
+    pub os_info: Option<String>,
+}
+
+impl EnrolHostRequest {
+    /// Most characters of `MachineId`.
+    pub const MACHINE_ID_MAX_LENGTH: usize = 64;
+    /// Most characters of `InstanceKey`.
+    pub const INSTANCE_KEY_MAX_LENGTH: usize = 64;
+    /// Most characters of `HostName`.
+    pub const HOST_NAME_MAX_LENGTH: usize = 255;
+    /// Most characters of `AgentVersion`.
+    pub const AGENT_VERSION_MAX_LENGTH: usize = 64;
+    /// Most characters of `OsInfo`.
+    pub const OS_INFO_MAX_LENGTH: usize = 255;
+}
+
+impl Decode for EnrolHostRequest {
+    fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
+        Self {
+            machine_id: reader.required("MachineId"),
+            instance_key: reader.required("InstanceKey"),
+            host_name: reader.optional("HostName"),
+            agent_version: reader.optional("AgentVersion"),
+            os_info: reader.optional("OsInfo"),
+        }
+    }
+}
+
+/// Answer of `EnrolHost`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct EnrolHostResponse<'a> {
+    /// Whether the agent may begin, or waits for an operator because another one has its machine id.
+    #[serde(rename = "State")]
+    pub state: Cow<'a, str>,
+    /// Id of the key; empty while pending.
+    #[serde(rename = "SecretId")]
+    pub secret_id: Cow<'a, str>,
+    /// The secret; null while pending.
+    #[serde(rename = "SecretKey", skip_serializing_if = "Nullable::is_absent")]
+    pub secret_key: Nullable<Secret>,
+    /// Id of the host; empty while pending.
+    #[serde(rename = "Quuid")]
+    pub quuid: Cow<'a, str>,
+    /// Id of the agent; empty while pending.
+    #[serde(rename = "Uuid")]
+    pub uuid: Cow<'a, str>,
+    /// How often to ask for work; while pending, how often to ask for enrolment again.
+    #[serde(rename = "PollSeconds")]
+    pub poll_seconds: u64,
+    /// How often to report at least.
+    #[serde(rename = "ReportSeconds")]
+    pub report_seconds: u64,
+}
+
+impl Response for EnrolHostResponse<'_> {}
+
 /// Parameters of `ImportUsers`. Create or update many people by user name in one step; all or nothing per person, problems are listed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ImportUsersRequest {
@@ -184,6 +329,74 @@ pub struct ImportUsersResponse<'a> {
 }
 
 impl Response for ImportUsersResponse<'_> {}
+
+/// Parameters of `ListAgents`. Page through the agents: active, waiting for an operator, revoked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListAgentsRequest {
+    /// `Offset`: First record to return.
+    pub offset: Option<u64>,
+    /// `Limit`: Records to return.
+    pub limit: Option<u64>,
+    /// `State`: Only agents in this state.
+    pub state: Option<String>,
+    /// `Keyword`: Part of the name or id of the host.
+    pub keyword: Option<String>,
+}
+
+impl ListAgentsRequest {
+    /// Value in the absence of `Offset`.
+    pub const OFFSET_DEFAULT: u64 = 0;
+    /// Largest value of `Limit`.
+    pub const LIMIT_MAX: u64 = 100;
+    /// Value in the absence of `Limit`.
+    pub const LIMIT_DEFAULT: u64 = 50;
+    /// Allowed values of `State`.
+    pub const STATE_VALUES: &'static [&'static str] = &["active", "pending", "revoked"];
+}
+
+impl Decode for ListAgentsRequest {
+    fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
+        Self {
+            offset: reader.optional("Offset"),
+            limit: reader.optional("Limit"),
+            state: reader.optional("State"),
+            keyword: reader.optional("Keyword"),
+        }
+    }
+}
+
+/// Answer of `ListAgents`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ListAgentsResponse<'a> {
+    /// Agents that match.
+    #[serde(rename = "Total")]
+    pub total: u64,
+    /// The agents by number.
+    #[serde(rename = "Agents")]
+    pub agents: Vec<AgentInfo<'a>>,
+}
+
+impl Response for ListAgentsResponse<'_> {}
+
+/// Parameters of `ListEnrolmentTokens`. List the tokens hosts enrol with, without secrets.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListEnrolmentTokensRequest {}
+
+impl Decode for ListEnrolmentTokensRequest {
+    fn read(_: &mut ObjectReader<'_, '_>) -> Self {
+        Self {}
+    }
+}
+
+/// Answer of `ListEnrolmentTokens`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ListEnrolmentTokensResponse<'a> {
+    /// The tokens, oldest first.
+    #[serde(rename = "Tokens")]
+    pub tokens: Vec<EnrolmentTokenInfo<'a>>,
+}
+
+impl Response for ListEnrolmentTokensResponse<'_> {}
 
 /// Parameters of `ListHosts`. Page through the hosts that have reported.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -330,23 +543,77 @@ pub struct ModifyUserStatusResponse {}
 
 impl Response for ModifyUserStatusResponse {}
 
+/// Parameters of `PollAgent`. Ask for work; asked by the agent, and a sign of life of its host.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PollAgentRequest {
+    /// `Quuid`: Id of the host.
+    pub quuid: String,
+    /// `AgentVersion`: Version of the agent.
+    pub agent_version: Option<String>,
+    /// `Digest`: Digest the last report was answered with.
+    pub digest: Option<String>,
+}
+
+impl PollAgentRequest {
+    /// Most characters of `AgentVersion`.
+    pub const AGENT_VERSION_MAX_LENGTH: usize = 64;
+}
+
+impl Decode for PollAgentRequest {
+    fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
+        Self {
+            quuid: reader.required("Quuid"),
+            agent_version: reader.optional("AgentVersion"),
+            digest: reader.optional("Digest"),
+        }
+    }
+}
+
+/// Answer of `PollAgent`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PollAgentResponse {
+    /// Whether to collect and report at once.
+    #[serde(rename = "CollectNow")]
+    pub collect_now: bool,
+    /// Whether the digest is not that of the last report, so that a whole report is needed.
+    #[serde(rename = "ReportNeeded")]
+    pub report_needed: bool,
+    /// The scan to name in the report; 0 for none.
+    #[serde(rename = "ScanTask")]
+    pub scan_task: u64,
+    /// How long to wait before asking again.
+    #[serde(rename = "PollSeconds")]
+    pub poll_seconds: u64,
+    /// How often to report at least.
+    #[serde(rename = "ReportSeconds")]
+    pub report_seconds: u64,
+}
+
+impl Response for PollAgentResponse {}
+
 /// Parameters of `ReportHost`. Take in the report of one host: every account found on it, as raw facts; or its digest when nothing has changed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReportHostRequest {
-    /// `Report`: The report as JSON text. Without it Quuid and Digest are required.
+    /// `Report`: The report as JSON text. Without it and ReportGzip, Quuid and Digest are required.
     pub report: Option<String>,
+    /// `ReportGzip`: The report as gzip of its JSON text in base64, in place of Report; at most 64 MiB of text.
+    pub report_gzip: Option<String>,
     /// `Quuid`: Id of the host, as an earlier report was answered; read only without Report.
     pub quuid: Option<String>,
     /// `Digest`: Digest the last report was answered with, in place of a report on a host where nothing has changed.
     pub digest: Option<String>,
+    /// `ScanTask`: The scan this report answers.
+    pub scan_task: Option<u64>,
 }
 
 impl Decode for ReportHostRequest {
     fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
         Self {
             report: reader.optional("Report"),
+            report_gzip: reader.optional("ReportGzip"),
             quuid: reader.optional("Quuid"),
             digest: reader.optional("Digest"),
+            scan_task: reader.optional("ScanTask"),
         }
     }
 }
@@ -406,6 +673,111 @@ pub struct ReportHostsResponse<'a> {
 }
 
 impl Response for ReportHostsResponse<'_> {}
+
+/// Parameters of `RevokeAgent`. Take an agent its key; what it has reported stays.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RevokeAgentRequest {
+    /// `AgentId`: Number of the agent.
+    pub agent_id: u64,
+}
+
+impl Decode for RevokeAgentRequest {
+    fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
+        Self { agent_id: reader.required("AgentId") }
+    }
+}
+
+/// Answer of `RevokeAgent`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RevokeAgentResponse {}
+
+impl Response for RevokeAgentResponse {}
+
+/// Parameters of `RevokeEnrolmentToken`. End a token hosts enrol with; agents that enrolled with it stay.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RevokeEnrolmentTokenRequest {
+    /// `TokenId`: Id of the token: the SecretId of its key.
+    pub token_id: String,
+}
+
+impl Decode for RevokeEnrolmentTokenRequest {
+    fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
+        Self { token_id: reader.required("TokenId") }
+    }
+}
+
+/// Answer of `RevokeEnrolmentToken`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RevokeEnrolmentTokenResponse {}
+
+impl Response for RevokeEnrolmentTokenResponse {}
+
+/// One agent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct AgentInfo<'a> {
+    /// Number of the agent.
+    #[serde(rename = "AgentId")]
+    pub agent_id: u64,
+    /// Where it stands.
+    #[serde(rename = "State")]
+    pub state: Cow<'a, str>,
+    /// Name of its host, as it says.
+    #[serde(rename = "HostName")]
+    pub host_name: Cow<'a, str>,
+    /// Id of the host it speaks for; empty while pending.
+    #[serde(rename = "Quuid")]
+    pub quuid: Cow<'a, str>,
+    /// Id of the host its machine id stands for.
+    #[serde(rename = "Claims")]
+    pub claims: Cow<'a, str>,
+    /// Id of its key; empty without one.
+    #[serde(rename = "SecretId")]
+    pub secret_id: Cow<'a, str>,
+    /// Version of the agent.
+    #[serde(rename = "AgentVersion")]
+    pub agent_version: Cow<'a, str>,
+    /// Operating system, as it says.
+    #[serde(rename = "OsInfo")]
+    pub os_info: Cow<'a, str>,
+    /// When it enrolled, ISO 8601.
+    #[serde(rename = "EnrolmentTime")]
+    pub enrolment_time: Cow<'a, str>,
+    /// When it last asked for work, ISO 8601.
+    #[serde(rename = "LastPollTime", skip_serializing_if = "Nullable::is_absent")]
+    pub last_poll_time: Nullable<Cow<'a, str>>,
+    /// Id of the token it enrolled with.
+    #[serde(rename = "Token")]
+    pub token: Cow<'a, str>,
+}
+
+/// One enrolment token without its secret.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct EnrolmentTokenInfo<'a> {
+    /// Id of the token.
+    #[serde(rename = "SecretId")]
+    pub secret_id: Cow<'a, str>,
+    /// Name of the token.
+    #[serde(rename = "Name")]
+    pub name: Cow<'a, str>,
+    /// Whether hosts can enrol with it.
+    #[serde(rename = "State")]
+    pub state: Cow<'a, str>,
+    /// Hosts that enrolled with it.
+    #[serde(rename = "Uses")]
+    pub uses: u64,
+    /// Hosts that still may; null for any number.
+    #[serde(rename = "UsesLeft", skip_serializing_if = "Nullable::is_absent")]
+    pub uses_left: Nullable<u64>,
+    /// Tags of the hosts that enrol with it.
+    #[serde(rename = "Tags")]
+    pub tags: Vec<Cow<'a, str>>,
+    /// When it was made, ISO 8601.
+    #[serde(rename = "CreationTime")]
+    pub creation_time: Cow<'a, str>,
+    /// When it ends, ISO 8601.
+    #[serde(rename = "ExpirationTime", skip_serializing_if = "Nullable::is_absent")]
+    pub expiration_time: Nullable<Cow<'a, str>>,
+}
 
 /// One host in a list.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
