@@ -39,12 +39,35 @@ pub async fn dispatch(
         ActionId::CwpDescribeAgentInstallationToken => {
             crate::cwp::install::token(service, caller, params.decode()?).await
         }
+        ActionId::CwpDescribeAssetDiskList => {
+            crate::cwp::assets::disks(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeAssetHostTotalCount => {
+            crate::cwp::assets::host_total_count(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeAssetInfo => crate::cwp::assets::info(service, caller, params.decode()?).await,
+        ActionId::CwpDescribeAssetLoadInfo => {
+            crate::cwp::assets::load(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeAssetMachineDetail => {
+            crate::cwp::assets::detail(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeAssetMachineList => {
+            crate::cwp::assets::list(service, caller, params.decode()?).await
+        }
         ActionId::CwpDescribeAssetMachineTagTop => {
             crate::cwp::tags::top(service, caller, params.decode()?).await
         }
         ActionId::CwpDescribeAssetRecentMachineInfo => {
             crate::cwp::statistics::trend(service, caller, params.decode()?).await
         }
+        ActionId::CwpDescribeAssetTotalCount => {
+            crate::cwp::assets::total_count(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeAssetTypeTop => {
+            crate::cwp::assets::type_top(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeAssetTypes => crate::cwp::assets::types(service, caller, params.decode()?).await,
         ActionId::CwpDescribeAssetUserCount => {
             crate::cwp::accounts::count(service, caller, params.decode()?).await
         }
@@ -62,6 +85,9 @@ pub async fn dispatch(
         }
         ActionId::CwpDescribeHostInfo => {
             crate::cwp::machines::host_info(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeHostLoginList => {
+            crate::cwp::unsupported::login_list(service, caller, params.decode()?).await
         }
         ActionId::CwpDescribeImportMachineInfo => {
             crate::cwp::machines::import_info(service, caller, params.decode()?).await
@@ -93,8 +119,17 @@ pub async fn dispatch(
         }
         ActionId::CwpDescribeTags => crate::cwp::tags::list(service, caller, params.decode()?).await,
         ActionId::CwpEditTags => crate::cwp::tags::edit(service, caller, params.decode()?).await,
+        ActionId::CwpExportAssetMachineDetail => {
+            crate::cwp::assets::export_detail(service, caller, params.decode()?).await
+        }
+        ActionId::CwpExportAssetMachineList => {
+            crate::cwp::assets::export_list(service, caller, params.decode()?).await
+        }
         ActionId::CwpExportAssetUserList => {
             crate::cwp::exports::create(service, caller, params.decode()?).await
+        }
+        ActionId::CwpExportNonlocalLoginPlaces => {
+            crate::cwp::unsupported::nonlocal_logins(service, caller, params.decode()?).await
         }
         ActionId::CwpExportTasks => crate::cwp::exports::poll(service, caller, params.decode()?).await,
         ActionId::CwpModifyMachineAutoClearConfig => {
@@ -196,21 +231,8 @@ pub async fn dispatch(
         | ActionId::EiamRemoveUserFromUserGroup
         | ActionId::EiamUpdateOrgNode
         | ActionId::CwpDescribeAccountStatistics
-        | ActionId::CwpDescribeAssetDiskList
-        | ActionId::CwpDescribeAssetHostTotalCount
-        | ActionId::CwpDescribeAssetInfo
-        | ActionId::CwpDescribeAssetLoadInfo
-        | ActionId::CwpDescribeAssetMachineDetail
-        | ActionId::CwpDescribeAssetMachineList
-        | ActionId::CwpDescribeAssetTotalCount
-        | ActionId::CwpDescribeAssetTypeTop
-        | ActionId::CwpDescribeAssetTypes
         | ActionId::CwpDescribeExportMachines
         | ActionId::CwpDescribeHistoryAccounts
-        | ActionId::CwpDescribeHostLoginList
-        | ActionId::CwpExportAssetMachineDetail
-        | ActionId::CwpExportAssetMachineList
-        | ActionId::CwpExportAssetRecentMachineInfo
-        | ActionId::CwpExportNonlocalLoginPlaces => Err(Error::new(Code::ActionOffline)),
+        | ActionId::CwpExportAssetRecentMachineInfo => Err(Error::new(Code::ActionOffline)),
     }
 }

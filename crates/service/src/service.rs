@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use export::ExportDir;
 use jiff::tz::TimeZone;
+use model::facts::HostFacts;
 use model::{ClearedHost, Day, ExportTask, HostDay, HostRecord, Millis, Role, Scan, Tenant, TenantId};
 use roster::{Accounts, Loading, People, PeopleLoading};
 use store::{Audit, Change, DataDir, Effect, MasterKey, Share, SqliteStore, Write, WriteError, Writer};
@@ -98,7 +99,7 @@ pub struct Service {
     keyring: Arc<Keyring>,
     pub(crate) secrets: Arc<Secrets>,
     writer: Arc<Writer>,
-    readers: Readers,
+    readers: Arc<Readers>,
     tasks: Arc<Table>,
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) scans: Arc<Scans>,
@@ -173,7 +174,7 @@ impl Service {
             keyring,
             secrets,
             writer: Arc::new(writer),
-            readers,
+            readers: Arc::new(readers),
             tasks,
             fleet,
             scans,
@@ -586,6 +587,28 @@ impl Service {
             key.role != Role::Enrol && self.fleet.of_key(&key.secret_id).is_none()
         });
         keys
+    }
+
+    /// The facts of hosts of the caller's tenant themselves, without their accounts, in the order asked for.
+    ///
+    /// # Errors
+    /// `InternalError` for trouble with the store.
+    pub(crate) async fn host_facts(
+        self: &Arc<Self>,
+        caller: &Caller,
+        quuids: Vec<String>,
+    ) -> Result<Vec<Option<HostFacts>>, Error> {
+        let tenant = caller.tenant;
+        self.read(move |reader| {
+            let quuids: Vec<&str> = quuids.iter().map(String::as_str).collect();
+            reader.host_facts(tenant, &quuids)
+        })
+        .await
+    }
+
+    /// The connections that only read, for what runs apart from calls.
+    pub(crate) fn readers(&self) -> Arc<Readers> {
+        Arc::clone(&self.readers)
     }
 
     /// All tenants as stored, loaded or not.

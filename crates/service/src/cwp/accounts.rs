@@ -193,17 +193,27 @@ pub async fn count(
 ) -> Result<Body, Error> {
     let snapshot = service.tenant(caller)?.accounts.snapshot();
     let printer = Printer::new(service.now(), service.today(), service.zone());
-    let part = request.name.unwrap_or_default();
-    let seen = Seen::of(&snapshot, printer.new_ones());
-    let mut counts: Vec<_> = snapshot.names(&part).into_iter().collect();
+    let users = by_name(&snapshot, &printer, &request.name.unwrap_or_default(), usize::MAX);
+    Body::new(&DescribeAssetUserCountResponse { users })
+}
+
+/// The most frequent account names that contain `part`, most first.
+pub(super) fn by_name<'s>(
+    snapshot: &'s AccountsSnapshot,
+    printer: &Printer<'_>,
+    part: &str,
+    most: usize,
+) -> Vec<AssetKeyVal<'s>> {
+    let seen = Seen::of(snapshot, printer.new_ones());
+    let mut counts: Vec<_> = snapshot.names(part).into_iter().collect();
     counts.sort_unstable_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
-    let users = counts.into_iter().map(|(name, value)| AssetKeyVal {
+    let users = counts.into_iter().take(most).map(|(name, value)| AssetKeyVal {
         key: name.into(),
         value: value as i64,
         desc: "none".into(),
         new_count: seen.new_of(name, value) as i64,
     });
-    Body::new(&DescribeAssetUserCountResponse { users: users.collect() })
+    users.collect()
 }
 
 /// How many accounts of each name are new, or are not: whichever are fewer, for each is looked at.

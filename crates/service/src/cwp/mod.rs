@@ -1,6 +1,7 @@
 //! Handlers of host accounts, service `cwp`. One file for each noun.
 
 pub mod accounts;
+pub mod assets;
 pub mod exports;
 pub mod install;
 mod lines;
@@ -11,6 +12,7 @@ pub mod removal;
 pub mod scans;
 pub mod statistics;
 pub mod tags;
+pub mod unsupported;
 
 pub(crate) use lines::Lines;
 pub(crate) use plan::{Plan, PlanError};

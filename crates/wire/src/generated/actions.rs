@@ -1204,7 +1204,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1221,7 +1221,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1238,7 +1238,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1255,7 +1255,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[Code::InternalError, Code::InvalidParameterMissingParameter, Code::MissingParameter],
     },
     Action {
@@ -1267,7 +1267,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1284,7 +1284,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1335,7 +1335,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1353,7 +1353,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[Code::InternalError, Code::InvalidParameterMissingParameter, Code::MissingParameter],
     },
     Action {
@@ -1365,7 +1365,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[Code::InternalError, Code::InvalidParameter, Code::InvalidParameterInvalidFormat],
     },
     Action {
@@ -1518,7 +1518,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1746,7 +1746,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1763,7 +1763,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Task,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1816,7 +1816,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Task,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::FailedOperationExport,

@@ -287,7 +287,7 @@ impl Decode for DescribeAssetHostTotalCountRequest {
 /// Answer of `DescribeAssetHostTotalCount`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DescribeAssetHostTotalCountResponse<'a> {
-    /// Counts per asset kind.
+    /// Counts per asset kind. Rollcall collects hosts (system) and accounts; every other kind is not collected and answers 0.
     #[serde(rename = "Types")]
     pub types: Vec<AssetKeyVal<'a>>,
 }
@@ -313,55 +313,55 @@ pub struct DescribeAssetInfoResponse {
     /// Accounts.
     #[serde(rename = "AccountCount")]
     pub account_count: u64,
-    /// Ports.
+    /// Ports. Not collected: always 0.
     #[serde(rename = "PortCount")]
     pub port_count: u64,
-    /// Processes.
+    /// Processes. Not collected: always 0.
     #[serde(rename = "ProcessCount")]
     pub process_count: u64,
-    /// Programs.
+    /// Programs. Not collected: always 0.
     #[serde(rename = "SoftwareCount")]
     pub software_count: u64,
-    /// Databases.
+    /// Databases. Not collected: always 0.
     #[serde(rename = "DatabaseCount")]
     pub database_count: u64,
-    /// Web applications.
+    /// Web applications. Not collected: always 0.
     #[serde(rename = "WebAppCount")]
     pub web_app_count: u64,
-    /// Web frameworks.
+    /// Web frameworks. Not collected: always 0.
     #[serde(rename = "WebFrameCount")]
     pub web_frame_count: u64,
-    /// Web services.
+    /// Web services. Not collected: always 0.
     #[serde(rename = "WebServiceCount")]
     pub web_service_count: u64,
-    /// Web sites.
+    /// Web sites. Not collected: always 0.
     #[serde(rename = "WebLocationCount")]
     pub web_location_count: u64,
     /// Accounts new today.
     #[serde(rename = "AccountNewCount")]
     pub account_new_count: i64,
-    /// Ports new today.
+    /// Ports new today. Not collected: always 0.
     #[serde(rename = "PortNewCount")]
     pub port_new_count: i64,
-    /// Processes new today.
+    /// Processes new today. Not collected: always 0.
     #[serde(rename = "ProcessNewCount")]
     pub process_new_count: i64,
-    /// Programs new today.
+    /// Programs new today. Not collected: always 0.
     #[serde(rename = "SoftwareNewCount")]
     pub software_new_count: i64,
-    /// Databases new today.
+    /// Databases new today. Not collected: always 0.
     #[serde(rename = "DatabaseNewCount")]
     pub database_new_count: i64,
-    /// Web applications new today.
+    /// Web applications new today. Not collected: always 0.
     #[serde(rename = "WebAppNewCount")]
     pub web_app_new_count: i64,
-    /// Web frameworks new today.
+    /// Web frameworks new today. Not collected: always 0.
     #[serde(rename = "WebFrameNewCount")]
     pub web_frame_new_count: i64,
-    /// Web services new today.
+    /// Web services new today. Not collected: always 0.
     #[serde(rename = "WebServiceNewCount")]
     pub web_service_new_count: i64,
-    /// Web sites new today.
+    /// Web sites new today. Not collected: always 0.
     #[serde(rename = "WebLocationNewCount")]
     pub web_location_new_count: i64,
     /// Hosts new today.
@@ -384,13 +384,13 @@ impl Decode for DescribeAssetLoadInfoRequest {
 /// Answer of `DescribeAssetLoadInfo`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DescribeAssetLoadInfoResponse<'a> {
-    /// CPU load.
+    /// CPU load. Counts begins with the class 0 (unknown); low is up to 50 %, medium up to 80 % of one runnable program for each processor.
     #[serde(rename = "CpuLoad", skip_serializing_if = "Option::is_none")]
     pub cpu_load: Option<AssetLoadSummary<'a>>,
-    /// Memory use in percent, as a string.
+    /// Memory use in percent, as a string. Counts begins with the class 0 (unknown).
     #[serde(rename = "MemLoad", skip_serializing_if = "Option::is_none")]
     pub mem_load: Option<AssetLoadSummary<'a>>,
-    /// Disk use in percent, as a string.
+    /// Disk use in percent, as a string. Counts begins with the class 0 (unknown).
     #[serde(rename = "DiskLoad", skip_serializing_if = "Option::is_none")]
     pub disk_load: Option<AssetLoadSummary<'a>>,
 }
@@ -542,7 +542,7 @@ impl Decode for DescribeAssetTotalCountRequest {
 /// Answer of `DescribeAssetTotalCount`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DescribeAssetTotalCountResponse<'a> {
-    /// Counts; keys seen in the example: system, account, port, app, process, database, webapp, webservice, webframe, weblocation, jar, initservice, plantask, env, coremodule, package.
+    /// Counts; keys seen in the example: system, account, port, app, process, database, webapp, webservice, webframe, weblocation, jar, initservice, plantask, env, coremodule, package. Rollcall collects hosts (system) and accounts; every other kind is not collected and answers 0.
     #[serde(rename = "Types")]
     pub types: Vec<AssetKeyVal<'a>>,
 }
@@ -565,28 +565,28 @@ pub struct DescribeAssetTypeTopResponse<'a> {
     /// Top five accounts.
     #[serde(rename = "User")]
     pub user: Vec<AssetKeyVal<'a>>,
-    /// Top five ports.
+    /// Top five ports. Not collected: always empty.
     #[serde(rename = "Port")]
     pub port: Vec<AssetKeyVal<'a>>,
-    /// Top five processes.
+    /// Top five processes. Not collected: always empty.
     #[serde(rename = "Process")]
     pub process: Vec<AssetKeyVal<'a>>,
-    /// Top five programs.
+    /// Top five programs. Not collected: always empty.
     #[serde(rename = "Software")]
     pub software: Vec<AssetKeyVal<'a>>,
-    /// Top five databases.
+    /// Top five databases. Not collected: always empty.
     #[serde(rename = "Database")]
     pub database: Vec<AssetKeyVal<'a>>,
-    /// Top five web applications.
+    /// Top five web applications. Not collected: always empty.
     #[serde(rename = "WebApp")]
     pub web_app: Vec<AssetKeyVal<'a>>,
-    /// Top five web sites.
+    /// Top five web sites. Not collected: always empty.
     #[serde(rename = "WebLocation")]
     pub web_location: Vec<AssetKeyVal<'a>>,
-    /// Top five web frameworks.
+    /// Top five web frameworks. Not collected: always empty.
     #[serde(rename = "WebFrame")]
     pub web_frame: Vec<AssetKeyVal<'a>>,
-    /// Top five web services.
+    /// Top five web services. Not collected: always empty.
     #[serde(rename = "WebService")]
     pub web_service: Vec<AssetKeyVal<'a>>,
 }
@@ -606,7 +606,7 @@ impl Decode for DescribeAssetTypesRequest {
 /// Answer of `DescribeAssetTypes`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DescribeAssetTypesResponse<'a> {
-    /// Asset kinds.
+    /// Asset kinds. Only the kinds that are collected: system and account.
     #[serde(rename = "Types")]
     pub types: Vec<AssetType<'a>>,
 }
@@ -1554,11 +1554,22 @@ pub struct ExportAssetMachineDetailRequest {
     pub quuid: String,
     /// `Uuid`: Id of the security agent on the host; empty string when the agent has been offline for long.
     pub uuid: String,
+    /// `Format`: Form of the file; not part of the vendor's API.
+    pub format: Option<String>,
+}
+
+impl ExportAssetMachineDetailRequest {
+    /// Allowed values of `Format`.
+    pub const FORMAT_VALUES: &'static [&'static str] = &["csv", "xlsx", "jsonl"];
 }
 
 impl Decode for ExportAssetMachineDetailRequest {
     fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
-        Self { quuid: reader.required("Quuid"), uuid: reader.required("Uuid") }
+        Self {
+            quuid: reader.required("Quuid"),
+            uuid: reader.required("Uuid"),
+            format: reader.optional("Format"),
+        }
     }
 }
 
@@ -1581,6 +1592,8 @@ pub struct ExportAssetMachineListRequest {
     pub order: Option<String>,
     /// `By`: Sort key.
     pub by: Option<String>,
+    /// `Format`: Form of the file; not part of the vendor's API.
+    pub format: Option<String>,
 }
 
 impl ExportAssetMachineListRequest {
@@ -1588,6 +1601,8 @@ impl ExportAssetMachineListRequest {
     pub const ORDER_VALUES: &'static [&'static str] = &["asc", "desc"];
     /// Names to sort by of `By`.
     pub const BY_SORT_KEYS: &'static [&'static str] = &["FirstTime", "PartitionCount"];
+    /// Allowed values of `Format`.
+    pub const FORMAT_VALUES: &'static [&'static str] = &["csv", "xlsx", "jsonl"];
 }
 
 impl Decode for ExportAssetMachineListRequest {
@@ -1596,6 +1611,7 @@ impl Decode for ExportAssetMachineListRequest {
             filters: reader.optional("Filters"),
             order: reader.optional("Order"),
             by: reader.optional("By"),
+            format: reader.optional("Format"),
         }
     }
 }
@@ -2040,19 +2056,19 @@ pub struct AssetMachineBaseInfo<'a> {
     /// Operating system.
     #[serde(rename = "OsInfo")]
     pub os_info: Cow<'a, str>,
-    /// CPU model.
+    /// CPU model. Empty when unknown.
     #[serde(rename = "Cpu")]
     pub cpu: Cow<'a, str>,
-    /// Memory in GB.
+    /// Memory in GB. 0 is unknown; rounded, at least 1.
     #[serde(rename = "MemSize")]
     pub mem_size: u64,
-    /// Memory use in percent, as a string.
+    /// Memory use in percent, as a string. Empty when unknown; as of UpdateTime.
     #[serde(rename = "MemLoad")]
     pub mem_load: Cow<'a, str>,
-    /// Disk in GB.
+    /// Disk in GB. File systems of local devices together; 0 is unknown.
     #[serde(rename = "DiskSize")]
     pub disk_size: u64,
-    /// Disk use in percent, as a string.
+    /// Disk use in percent, as a string. Empty when unknown; as of UpdateTime.
     #[serde(rename = "DiskLoad")]
     pub disk_load: Cow<'a, str>,
     /// Number of partitions.
@@ -2064,16 +2080,16 @@ pub struct AssetMachineBaseInfo<'a> {
     /// Project id of the host.
     #[serde(rename = "ProjectId")]
     pub project_id: u64,
-    /// Number of CPUs.
+    /// Number of CPUs. 0 is unknown.
     #[serde(rename = "CpuSize")]
     pub cpu_size: u64,
-    /// CPU use (documented as percent, the example shows a CPU model).
+    /// CPU use (documented as percent, the example shows a CPU model). Here: load average over one minute for each processor in percent, empty when unknown; as of UpdateTime.
     #[serde(rename = "CpuLoad")]
     pub cpu_load: Cow<'a, str>,
     /// Tags of the host.
     #[serde(rename = "Tag")]
     pub tag: Vec<MachineTag<'a>>,
-    /// When the record was last refreshed, YYYY-MM-DD HH:MM:SS.
+    /// When the record was last refreshed, YYYY-MM-DD HH:MM:SS. Here: when the loads were last looked at; a whole report renews them at most once an hour unless something else has changed, too.
     #[serde(rename = "UpdateTime")]
     pub update_time: Cow<'a, str>,
     /// 1 = new today.
@@ -2108,19 +2124,19 @@ pub struct AssetMachineDetail<'a> {
     /// Operating system.
     #[serde(rename = "OsInfo")]
     pub os_info: Cow<'a, str>,
-    /// CPU model.
+    /// CPU model. Empty when unknown.
     #[serde(rename = "Cpu")]
     pub cpu: Cow<'a, str>,
-    /// Memory in GB.
+    /// Memory in GB. 0 is unknown; rounded, at least 1.
     #[serde(rename = "MemSize")]
     pub mem_size: u64,
-    /// Memory use in percent, as a string.
+    /// Memory use in percent, as a string. Empty when unknown; as of UpdateTime.
     #[serde(rename = "MemLoad")]
     pub mem_load: Cow<'a, str>,
-    /// Disk in GB.
+    /// Disk in GB. File systems of local devices together; 0 is unknown.
     #[serde(rename = "DiskSize")]
     pub disk_size: u64,
-    /// Disk use in percent, as a string.
+    /// Disk use in percent, as a string. Empty when unknown; as of UpdateTime.
     #[serde(rename = "DiskLoad")]
     pub disk_load: Cow<'a, str>,
     /// Number of partitions.
@@ -2129,10 +2145,10 @@ pub struct AssetMachineDetail<'a> {
     /// Public IP address.
     #[serde(rename = "MachineWanIp")]
     pub machine_wan_ip: Cow<'a, str>,
-    /// Number of CPUs.
+    /// Number of CPUs. 0 is unknown.
     #[serde(rename = "CpuSize")]
     pub cpu_size: u64,
-    /// CPU load.
+    /// CPU load. Here: load average over one minute for each processor in percent, empty when unknown; as of UpdateTime.
     #[serde(rename = "CpuLoad")]
     pub cpu_load: Cow<'a, str>,
     /// 0 basic, 1 professional, 2 flagship, 3 light.
@@ -2156,10 +2172,10 @@ pub struct AssetMachineDetail<'a> {
     /// Linux or Windows; the example is lower case.
     #[serde(rename = "OsType")]
     pub os_type: Cow<'a, str>,
-    /// Agent version.
+    /// Agent version. Here: version of the collector of the last report.
     #[serde(rename = "AgentVersion")]
     pub agent_version: Cow<'a, str>,
-    /// When the agent was installed.
+    /// When the agent was installed. Not known: empty.
     #[serde(rename = "InstallTime")]
     pub install_time: Cow<'a, str>,
     /// When the host booted.
@@ -2189,19 +2205,19 @@ pub struct AssetMachineDetail<'a> {
     /// Device model.
     #[serde(rename = "DeviceVersion")]
     pub device_version: Cow<'a, str>,
-    /// When the agent went offline.
+    /// When the agent went offline. Here: the last contact of a host that is offline.
     #[serde(rename = "OfflineTime")]
     pub offline_time: Cow<'a, str>,
     /// Instance id such as ins-xxxxxxxx.
     #[serde(rename = "InstanceId")]
     pub instance_id: Cow<'a, str>,
-    /// When the record was last refreshed, YYYY-MM-DD HH:MM:SS.
+    /// When the record was last refreshed, YYYY-MM-DD HH:MM:SS. Here: when the loads were last looked at; a whole report renews them at most once an hour unless something else has changed, too.
     #[serde(rename = "UpdateTime")]
     pub update_time: Cow<'a, str>,
     /// Network details of the host; may be absent.
     #[serde(rename = "MachineExtraInfo", skip_serializing_if = "Option::is_none")]
     pub machine_extra_info: Option<MachineExtraInfo<'a>>,
-    /// Coarse CPU load word.
+    /// Coarse CPU load word. Here: low, medium, high or empty.
     #[serde(rename = "CpuLoadVul")]
     pub cpu_load_vul: Cow<'a, str>,
     /// When the record was first collected, YYYY-MM-DD HH:MM:SS.

@@ -5,7 +5,6 @@ mod accounts;
 mod rows;
 
 pub use accounts::create;
-#[allow(unused_imports, reason = "the exports of machines follow")]
 pub(crate) use rows::RowsJob;
 
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use store::{Change, Effect, NewTask};
 use wire::cwp::{ExportTasksRequest, ExportTasksResponse, Filter};
 use wire::{Body, Code, Decode, Error, Params, Service as Wire};
 
+use super::assets;
 use crate::exports::Job;
 use crate::{Caller, Service, errors};
 
@@ -22,7 +22,11 @@ use crate::{Caller, Service, errors};
 type Remake = fn(&Service, &ExportTask) -> Result<Box<dyn Job>, String>;
 
 /// All kinds of exports: what a task is called in the store and its file begins with, and how its job is made again.
-const KINDS: &[(&str, Remake)] = &[(accounts::KIND, accounts::remake)];
+const KINDS: &[(&str, Remake)] = &[
+    (accounts::KIND, accounts::remake),
+    (assets::LIST, assets::remake_list),
+    (assets::DETAIL, assets::remake_detail),
+];
 
 /// An export to be started.
 pub(crate) struct Order {
@@ -56,7 +60,6 @@ pub(crate) async fn start(
 ///
 /// # Errors
 /// `LimitExceeded` with too many unfinished exports, `InternalError` when the file cannot be written.
-#[allow(dead_code, reason = "the exports of machines follow")]
 pub(crate) async fn at_once(
     service: &Arc<Service>,
     caller: &Caller,

@@ -1,7 +1,5 @@
 //! Exports of few enough rows that nothing needs to be written faster than cell by cell.
 
-#![allow(dead_code, reason = "the exports of machines follow")]
-
 use export::{Cell, ExportFile};
 
 use crate::exports::{Job, Stop};

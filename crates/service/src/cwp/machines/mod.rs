@@ -8,7 +8,7 @@ mod record;
 pub(crate) use filter::Finder;
 pub(crate) use lookup::{by_uuid, days_since};
 pub use lookup::{host_info, import_info, info};
-pub(crate) use record::{KIND, REGION, machine, os_number, region};
+pub(crate) use record::{KIND, REGION, machine, os_number, region, tags};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
