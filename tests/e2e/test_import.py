@@ -1,9 +1,20 @@
 """Hosts from osquery, Wazuh and tables: imported by the command line, read back with the official SDK."""
+import grp
 import json
+import os
+import pathlib
+import pwd
+import re
 
+import pytest
 from tencentcloud.cwp.v20180228 import models
 
 from rig import cli
+
+try:
+    import spwd
+except ImportError:  # gone from newer versions
+    spwd = None
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f ann@pc"
 UNKNOWN = 999
@@ -131,3 +142,48 @@ def test_tables(server, tmp_path):
     nothing = run(server, "--from", "csv", empty, check=False)
     assert nothing.returncode == 3 and "no host" in nothing.stderr
     assert run(server, "--host", "x", table, check=False).returncode == 2
+
+
+def osquery_of_this_machine():
+    """The rows osquery has of this machine, asked of the same C library: getpwent, getspent, getgrouplist, lines of sudoers."""
+    rows = []
+    for user in pwd.getpwall():
+        rows.append({"username": user.pw_name, "uid": str(user.pw_uid), "gid": str(user.pw_gid), "description": user.pw_gecos,
+                     "directory": user.pw_dir, "shell": user.pw_shell, "uuid": ""})
+        rows += [{"uid": str(user.pw_uid), "gid": str(gid)} for gid in os.getgrouplist(user.pw_name, user.pw_gid)]
+    rows += [{"groupname": group.gr_name, "gid": str(group.gr_gid)} for group in grp.getgrall()]
+    for entry in spwd.getspall():
+        word, found = entry.sp_pwdp, re.match(r"^\$(\w+)\$", entry.sp_pwdp)
+        status = "not_set" if word == "!!" else "locked" if word[:1] in ("!", "*", "x") else "active" if word else "empty"
+        days = zip(("last_change", "min", "max", "warning", "inactive", "expire"), entry[2:8], strict=True)
+        rows.append({"username": entry.sp_namp, "password_status": status, "hash_alg": found[1] if found else "",
+                     **{name: str(value) for name, value in days}})
+    for path in [pathlib.Path("/etc/sudoers"), *sorted(pathlib.Path("/etc/sudoers.d").glob("*"))]:
+        text = path.read_text() if path.is_file() and "." not in path.name else ""
+        words = [line.split() for line in text.splitlines() if line.split() and not line.startswith("#")]
+        rows += [{"source": str(path), "header": w[0], "rule_details": " ".join(w[1:])} for w in words]
+    return rows
+
+
+@pytest.mark.skipif(spwd is None or os.geteuid() != 0, reason="shadow is read through the C library, by root")
+def test_an_import_never_contradicts_a_scan(server, tmp_path):
+    """This machine as osquery would see it, and scanned: every field is the same or unknown."""
+    log = tmp_path / "results.log"
+    log.write_text("".join(json.dumps(event("twin", 100, 0, "added", row)) + "\n" for row in osquery_of_this_machine()))
+    run(server, "--from", "osquery", log)
+    reports_file = tmp_path / "scan.jsonl"
+    reports_file.write_text(cli("scan", "--format", "json", "--hostname", "scanned", "--quuid", "scanned-1"))
+    run(server, reports_file)
+    imported, scanned = accounts(server, "twin"), accounts(server, "scanned")
+    assert sorted(imported) == sorted(scanned) and imported
+    same = ("Uid", "Gid", "Name", "HomePath", "Shell", "IsRoot", "PasswordDueTime", "PasswordChangeTime")
+    known = 0
+    for name, user in imported.items():
+        other = scanned[name]
+        for field in same:
+            assert getattr(user, field, None) == getattr(other, field, None), (name, field)
+        for field in ("IsSudo", "PasswordStatus", "PasswordLockDays", "LoginType", "IsSshLogin"):
+            ours, theirs = getattr(user, field), getattr(other, field)
+            assert ours in (theirs, UNKNOWN), (name, field, ours, theirs)
+            known += ours != UNKNOWN
+    assert known >= len(imported)

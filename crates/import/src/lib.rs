@@ -21,7 +21,7 @@ use model::facts::{HostReport, accept};
 
 pub use gather::MOST_BYTES;
 pub use osquery::Table;
-pub use records::LONGEST;
+pub use records::{LONGEST, skip_line};
 
 /// Where the rows come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

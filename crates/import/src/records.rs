@@ -59,6 +59,16 @@ fn read_line(reader: &mut dyn BufRead, text: &mut Vec<u8>) -> Result<bool, ReadE
     if read < LONGEST || text.ends_with(b"\n") {
         return Ok(true);
     }
+    skip_line(reader)?;
+    Ok(false)
+}
+
+/// Reads to the end of the line without keeping it; says how many bytes that were.
+///
+/// # Errors
+/// Those of the reader.
+pub fn skip_line(reader: &mut dyn BufRead) -> std::io::Result<u64> {
+    let mut skipped = 0;
     loop {
         let buffer = reader.fill_buf()?;
         let (used, done) = match buffer.iter().position(|b| *b == b'\n') {
@@ -66,8 +76,9 @@ fn read_line(reader: &mut dyn BufRead, text: &mut Vec<u8>) -> Result<bool, ReadE
             None => (buffer.len(), buffer.is_empty()),
         };
         reader.consume(used);
+        skipped += used as u64;
         if done {
-            return Ok(false);
+            return Ok(skipped);
         }
     }
 }
@@ -150,6 +161,15 @@ mod tests {
         assert_eq!(read(b"{\n\"a\" 1}\n").1, [2]);
         assert_eq!(read(b""), (vec![], vec![]));
         assert_eq!(read("[".repeat(10_000).as_bytes()).1, [1]);
+    }
+
+    #[test]
+    fn a_long_line_is_skipped_to_its_end() {
+        let mut reader = std::io::BufReader::with_capacity(4, &b"abcdefgh\nnext\n"[..]);
+        assert_eq!(skip_line(&mut reader).unwrap(), 9);
+        let mut rest = String::new();
+        reader.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "next\n");
     }
 
     #[test]

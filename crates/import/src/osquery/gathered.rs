@@ -46,7 +46,7 @@ impl Gathered {
     ) -> Result<(), ReadError> {
         if let (Some(host), Some(table)) = (input.host, input.table) {
             // An empty list says something, too.
-            self.host(host).whole(table, input.written / 1000);
+            self.host(host)?.whole(table, input.written / 1000);
         }
         records(reader, problems, &mut |value| self.take(&value, input))
     }
@@ -64,8 +64,11 @@ impl Gathered {
         }))
     }
 
-    fn host(&mut self, name: &str) -> &mut HostRows {
-        self.hosts.entry(name.to_owned()).or_default()
+    fn host(&mut self, name: &str) -> Result<&mut HostRows, ReadError> {
+        if !self.hosts.contains_key(name) {
+            self.budget.spend([name])?;
+        }
+        Ok(self.hosts.entry(name.to_owned()).or_default())
     }
 
     fn take(&mut self, value: &Value, input: &Input<'_>) -> Result<Result<(), String>, ReadError> {
@@ -90,31 +93,28 @@ impl Gathered {
             return Ok(Err("the row names no host: say which one with --host".to_owned()));
         };
         let at = input.written / 1000;
-        self.host(host).whole(table, at);
+        self.host(host)?.whole(table, at);
         self.added(host, table, columns, at).map(Ok)
     }
 
     fn entry(&mut self, entry: Entry<'_>) -> Result<(), ReadError> {
         let Entry { host, at, run, machine_id, change } = entry;
-        let rows = self.host(&host);
-        rows.at = rows.at.max(at);
-        rows.machine_id = machine_id.or_else(|| rows.machine_id.take());
         let (removed, added, whole) = match change {
             Change::Snapshot(rows) => (Vec::new(), rows, true),
             Change::Difference { removed, added } => (removed, added, run == Some(0)),
         };
-        for (columns, there) in
-            removed.into_iter().map(|c| (c, false)).chain(added.into_iter().map(|c| (c, true)))
-        {
+        let removed = removed.into_iter().map(|columns| (columns, false));
+        let added = added.into_iter().map(|columns| (columns, true));
+        for (columns, there) in removed.chain(added) {
+            // Other queries are passed over, and so are hosts that have no row of ours.
             let Some(table) = Table::of(columns) else { continue };
-            let rows = self.host(&host);
-            match (whole, run) {
-                (true, _) => rows.whole(table, at),
-                (false, Some(_)) => rows.table(table).counted(),
-                (false, None) => {}
-            }
-            if !whole {
-                rows.table(table).changed(at);
+            let rows = self.host(&host)?;
+            rows.at = rows.at.max(at);
+            rows.machine_id = machine_id.clone().or_else(|| rows.machine_id.take());
+            if whole {
+                rows.whole(table, at);
+            } else {
+                rows.table(table).changed(at, run.is_some());
             }
             if there {
                 self.added(&host, table, columns, at)?;
@@ -122,7 +122,7 @@ impl Gathered {
                 // A login stays one when its record is rotated away.
                 let row = table.row(columns);
                 self.budget.spend(texts(&row))?;
-                self.host(&host).table(table).removed(row, at);
+                self.host(&host)?.table(table).removed(row, at);
             }
         }
         Ok(())
@@ -137,7 +137,7 @@ impl Gathered {
     ) -> Result<(), ReadError> {
         let row = table.row(columns);
         self.budget.spend(texts(&row))?;
-        let rows = self.host(host);
+        let rows = self.host(host)?;
         rows.at = rows.at.max(at);
         if table == Table::Last {
             rows.login(row);

@@ -31,40 +31,31 @@ impl Rows {
         self.start = self.start.max(Some(at));
     }
 
-    /// Notes that the log counts runs.
-    pub fn counted(&mut self) {
-        self.counted = true;
-    }
-
-    /// Notes that single rows changed.
-    pub fn changed(&mut self, at: i64) {
+    /// Notes that single rows changed; `counted` when the log says in which run.
+    pub fn changed(&mut self, at: i64, counted: bool) {
         self.changed = self.changed.max(Some(at));
+        self.counted |= counted;
     }
 
-    /// A row is there since `at`. True when it is kept anew.
-    pub fn added(&mut self, row: Row, at: i64) -> bool {
-        self.set(row, at, true)
+    /// A row is there since `at`.
+    pub fn added(&mut self, row: Row, at: i64) {
+        self.set(row, at, true);
     }
 
-    /// A row is gone since `at`. True when that is kept anew.
-    pub fn removed(&mut self, row: Row, at: i64) -> bool {
-        self.set(row, at, false)
+    /// A row is gone since `at`.
+    pub fn removed(&mut self, row: Row, at: i64) {
+        self.set(row, at, false);
     }
 
-    fn set(&mut self, row: Row, at: i64, there: bool) -> bool {
+    fn set(&mut self, row: Row, at: i64, there: bool) {
         let order = self.next;
         self.next += 1;
-        let mut new = false;
-        let seen = self.rows.entry(row).or_insert_with(|| {
-            new = true;
-            Seen { at, order, there }
-        });
+        let seen = self.rows.entry(row).or_insert(Seen { at, order, there });
         // Of one instant the addition counts: a difference names what is gone first.
         if at > seen.at || (at == seen.at && there) {
             let order = if seen.there && there { seen.order } else { order };
             *seen = Seen { at, order, there };
         }
-        new
     }
 
     /// The rows that are there, in the order they came.
@@ -131,7 +122,7 @@ mod tests {
         rows.added(row("older"), 5);
         assert_eq!(names(&rows), ["new"]);
         assert!(rows.complete() && rows.ordered());
-        rows.changed(30);
+        rows.changed(30, true);
         assert!(!rows.ordered());
     }
 }

@@ -332,6 +332,15 @@ fn the_id_stays_and_a_machine_id_goes_first() {
 }
 
 #[test]
+fn other_queries_and_their_hosts_are_passed_over() {
+    let mut other = event("added", 0, 100, json!({"path": "/", "device": "sda1", "blocks": "7"}));
+    other["hostIdentifier"] = json!("db1");
+    let mut records = full();
+    records.push(other);
+    assert_eq!(one(&records), one(&full()));
+}
+
+#[test]
 fn bad_records_have_their_lines() {
     let text = format!(
         "{}{{\"columns\": {{}}, \"unixTime\": 1}}\nnot json\n{{\"severity\": 0}}\n[1]\n",

@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use import::skip_line;
 use indicatif::ProgressBar;
 
 use super::{problems::Problems, send::Outlet};
@@ -42,23 +43,6 @@ pub fn read(path: &Path, keep_going: bool, outlet: &mut dyn Outlet) -> Result<()
         run.line(number, &text)?;
     }
     run.finish()
-}
-
-/// Reads to the end of the line without keeping it.
-fn skip_line(reader: &mut impl BufRead) -> std::io::Result<u64> {
-    let mut skipped = 0;
-    loop {
-        let buffer = reader.fill_buf()?;
-        let (used, done) = match buffer.iter().position(|b| *b == b'\n') {
-            Some(end) => (end + 1, true),
-            None => (buffer.len(), buffer.is_empty()),
-        };
-        reader.consume(used);
-        skipped += used as u64;
-        if done {
-            return Ok(skipped);
-        }
-    }
 }
 
 /// A file on its way.
@@ -101,19 +85,5 @@ impl Run<'_> {
         self.progress.finish_and_clear();
         self.outlet.left_out(self.problems.count, "lines");
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_line_is_skipped_to_its_end() {
-        let mut reader = BufReader::with_capacity(4, &b"abcdefgh\nnext\n"[..]);
-        assert_eq!(skip_line(&mut reader).unwrap(), 9);
-        let mut rest = String::new();
-        reader.read_to_string(&mut rest).unwrap();
-        assert_eq!(rest, "next\n");
     }
 }
