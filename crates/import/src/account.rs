@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use collect::etc::{Notes, hash::classify};
+use collect::etc::{Notes, hash::marked};
 use model::facts::{
     AccountFacts, Evidence, FORMAT, HashClass, HostFacts, HostReport, KeyFacts, Limits, PasswordFacts,
     Section, ShellFacts, section,
@@ -100,7 +100,7 @@ impl Coverage {
 /// lock in sshd's sense cannot be told, so that it is not called one. `active` is any other text, of which only one
 /// with a known algorithm is certainly a hash.
 pub fn password(word: &str, algorithm: Option<&str>) -> PasswordFacts {
-    let known = algorithm.and_then(|name| classify(format!("${name}$x").as_bytes()).1);
+    let known = algorithm.and_then(marked);
     let class = match word {
         "active" if known.is_some() => HashClass::Usable,
         "not_set" => HashClass::LockedNever,

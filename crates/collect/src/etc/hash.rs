@@ -37,6 +37,13 @@ pub fn classify(field: &[u8]) -> (HashClass, Option<&'static str>) {
     }
 }
 
+/// The name of the algorithm that crypt(5) marks with `$mark$`.
+pub fn marked(mark: &str) -> Option<&'static str> {
+    let is =
+        |prefix: &[u8]| prefix.strip_prefix(b"$").and_then(|p| p.strip_suffix(b"$")) == Some(mark.as_bytes());
+    PREFIXES.iter().find(|(prefix, _)| is(prefix)).map(|(_, name)| *name)
+}
+
 /// The algorithm, if some password could match the text.
 fn algorithm(hash: &[u8]) -> Option<&'static str> {
     if let Some((prefix, name)) = PREFIXES.iter().find(|(prefix, _)| hash.starts_with(prefix)) {
