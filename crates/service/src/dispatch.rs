@@ -80,6 +80,9 @@ pub async fn dispatch(
         ActionId::CwpDescribeAssetUserList => {
             crate::cwp::accounts::list(service, caller, params.decode()?).await
         }
+        ActionId::CwpDescribeExportMachines => {
+            crate::cwp::exports::machines::create(service, caller, params.decode()?).await
+        }
         ActionId::CwpDescribeGeneralStat => {
             crate::cwp::statistics::general(service, caller, params.decode()?).await
         }
@@ -124,6 +127,9 @@ pub async fn dispatch(
         }
         ActionId::CwpExportAssetMachineList => {
             crate::cwp::assets::export_list(service, caller, params.decode()?).await
+        }
+        ActionId::CwpExportAssetRecentMachineInfo => {
+            crate::cwp::exports::machines::trend(service, caller, params.decode()?).await
         }
         ActionId::CwpExportAssetUserList => {
             crate::cwp::exports::create(service, caller, params.decode()?).await
@@ -231,8 +237,6 @@ pub async fn dispatch(
         | ActionId::EiamRemoveUserFromUserGroup
         | ActionId::EiamUpdateOrgNode
         | ActionId::CwpDescribeAccountStatistics
-        | ActionId::CwpDescribeExportMachines
-        | ActionId::CwpDescribeHistoryAccounts
-        | ActionId::CwpExportAssetRecentMachineInfo => Err(Error::new(Code::ActionOffline)),
+        | ActionId::CwpDescribeHistoryAccounts => Err(Error::new(Code::ActionOffline)),
     }
 }

@@ -16,7 +16,7 @@ pub struct Attached<'a> {
 }
 
 /// The labels of one tenant.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Labels {
     /// Names of tags.
     tags: BTreeMap<u64, String>,

@@ -415,7 +415,12 @@ impl Service {
 
     /// Finds hosts as they are now.
     pub(crate) fn finder(&self) -> cwp::machines::Finder {
-        cwp::machines::Finder::new(self.now(), self.settings.offline_after)
+        self.finder_at(self.now())
+    }
+
+    /// Finds hosts as they were in contact at an instant.
+    pub(crate) fn finder_at(&self, now: Millis) -> cwp::machines::Finder {
+        cwp::machines::Finder::new(now, self.settings.offline_after)
     }
 
     /// The calendar day of an instant in the zone of the server.

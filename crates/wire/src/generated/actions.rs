@@ -1441,7 +1441,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Task,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameterInvalidFormat,
@@ -1780,7 +1780,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::FailedOperation,
             Code::InternalError,

@@ -513,7 +513,7 @@ impl Decode for DescribeAssetRecentMachineInfoRequest {
 /// Answer of `DescribeAssetRecentMachineInfo`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DescribeAssetRecentMachineInfoResponse<'a> {
-    /// All hosts per day.
+    /// All hosts per day. Days on which this server did not count are left out.
     #[serde(rename = "TotalList")]
     pub total_list: Vec<AssetKeyVal<'a>>,
     /// Online hosts per day.
@@ -522,7 +522,7 @@ pub struct DescribeAssetRecentMachineInfoResponse<'a> {
     /// Offline hosts per day.
     #[serde(rename = "OfflineList")]
     pub offline_list: Vec<AssetKeyVal<'a>>,
-    /// Hosts at risk per day.
+    /// Hosts at risk per day; here 0, risks are not judged.
     #[serde(rename = "RiskList")]
     pub risk_list: Vec<AssetKeyVal<'a>>,
 }
@@ -778,7 +778,7 @@ pub struct DescribeExportMachinesRequest {
     pub machine_type: String,
     /// `MachineRegion`: Region of the host such as ap-guangzhou; ap-others for hosts outside the cloud.
     pub machine_region: String,
-    /// `Limit`: Rows to return.
+    /// `Limit`: Rows to write; all that match when it is omitted.
     pub limit: Option<u64>,
     /// `Offset`: Rows to skip.
     pub offset: Option<u64>,
@@ -1136,7 +1136,7 @@ pub struct DescribeMachineGeneralResponse {
     /// Baidu Cloud hosts.
     #[serde(rename = "BaiduCloudMachineCnt")]
     pub baidu_cloud_machine_cnt: u64,
-    /// Hosts in own data centres.
+    /// Hosts in own data centres; here all hosts, since reports do not say whose cloud they are in.
     #[serde(rename = "IDCMachineCnt")]
     pub idc_machine_cnt: u64,
     /// Hosts of other clouds.
@@ -1175,7 +1175,7 @@ pub struct DescribeMachineGeneralResponse {
     /// Protected lightweight hosts.
     #[serde(rename = "LHGeneralDiscountCnt")]
     pub lh_general_discount_cnt: u64,
-    /// Change of hosts since yesterday.
+    /// Change of hosts since yesterday; 0 when nothing was counted yesterday.
     #[serde(rename = "CompareYesterdayMachineCnt")]
     pub compare_yesterday_machine_cnt: i64,
     /// Automatic cleaning after that many offline hours; 0 = off, at most 720.
@@ -1209,7 +1209,7 @@ pub struct DescribeMachineInfoResponse<'a> {
     /// Private IP address.
     #[serde(rename = "MachineIp")]
     pub machine_ip: Cow<'a, str>,
-    /// Days under protection.
+    /// Days under protection; here since the first report.
     #[serde(rename = "ProtectDays")]
     pub protect_days: u64,
     /// Operating system.
@@ -1908,7 +1908,7 @@ impl Decode for SyncMachinesRequest {
 /// Answer of `SyncMachines`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SyncMachinesResponse<'a> {
-    /// Progress.
+    /// Progress; here always FINISHED, since hosts report by themselves and no other list is synchronised with.
     #[serde(rename = "State")]
     pub state: Cow<'a, str>,
     /// Start of the last synchronisation, YYYY-MM-DD HH:MM:SS.
@@ -2780,7 +2780,7 @@ pub struct Machine<'a> {
     /// Agent state.
     #[serde(rename = "AgentStatus")]
     pub agent_status: Cow<'a, str>,
-    /// State of the instance (STOPED is the official spelling).
+    /// State of the instance (STOPED is the official spelling). Here RUNNING while the host is in contact, else empty: it may be stopped or only unreachable.
     #[serde(rename = "InstanceStatus")]
     pub instance_status: Cow<'a, str>,
     /// Id of the security agent on the host; empty string when the agent has been offline for long.
@@ -2801,7 +2801,7 @@ pub struct Machine<'a> {
     /// Public IP address.
     #[serde(rename = "MachineWanIp")]
     pub machine_wan_ip: Cow<'a, str>,
-    /// Billing mode.
+    /// Billing mode; here empty, nothing is billed.
     #[serde(rename = "PayMode")]
     pub pay_mode: Cow<'a, str>,
     /// Malware files.
@@ -2852,7 +2852,7 @@ pub struct Machine<'a> {
     /// Added within the last 15 days: 1 yes, 0 no.
     #[serde(rename = "IsAddedOnTheFifteen")]
     pub is_added_on_the_fifteen: u64,
-    /// All addresses, comma separated.
+    /// All addresses, comma separated; here the first private and the first public one.
     #[serde(rename = "IpList")]
     pub ip_list: Cow<'a, str>,
     /// Network id.
@@ -3006,7 +3006,7 @@ pub struct OsName<'a> {
     /// Operating system name.
     #[serde(rename = "Name")]
     pub name: Cow<'a, str>,
-    /// Numeric value of the operating system; the value the Os filter takes.
+    /// Numeric value of the operating system; the value the Os filter takes. Here a hash of the name, always the same.
     #[serde(rename = "MachineOSType")]
     pub machine_os_type: u64,
 }

@@ -2,6 +2,7 @@
 //! The rows of each kind are in files of their own.
 
 mod accounts;
+pub mod machines;
 mod rows;
 
 pub use accounts::create;
@@ -26,6 +27,8 @@ const KINDS: &[(&str, Remake)] = &[
     (accounts::KIND, accounts::remake),
     (assets::LIST, assets::remake_list),
     (assets::DETAIL, assets::remake_detail),
+    (machines::KIND, machines::remake),
+    (machines::TREND, machines::not_again),
 ];
 
 /// An export to be started.
