@@ -1,9 +1,12 @@
 """Machines through the official Python SDK: lists with all filters, look-ups, statistics, remarks, removal, clearing."""
+import csv
+import io
 import time
 
 import pytest
 from fleet import db, web, windows
 from reports import account, accounts_of, report, send
+from rig import cli, fetch, wait_export
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.cwp.v20180228 import models
 
@@ -117,7 +120,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("params, code", MISTAKES, ids=[str(p)[:60] for p, _ in MISTAKES])
-@pytest.mark.parametrize("action", ["DescribeMachines", "DescribeMachinesSimple"])
+@pytest.mark.parametrize("action", ["DescribeMachines", "DescribeMachinesSimple", "DescribeExportMachines"])
 def test_mistakes(fleet, action, params, code):
     assert code_of(fleet, action, **{**ZONE, **params}) == code
 
@@ -266,3 +269,60 @@ def test_tenants_see_their_own(fleet):
     assert fleet.raw(other).code("cwp", "ModifyMachineRemark", {"Quuid": "q-db-1", "Remark": "x"}) == "ResourceNotFound"
     assert fleet.raw(other).code("cwp", "DeleteMachine", {"Uuid": uuid_of(fleet, "db-1")}) == "ResourceNotFound"
     assert fleet.call("cwp", "DescribeMachineRegions", {}, key=other)["ALL"] == []
+
+
+def table(server, url):
+    text = fetch(server, url).body.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def export(server, **params):
+    done = wait_export(server, ask(server, "DescribeExportMachines", **{**ZONE, **params}).TaskId)
+    assert done["Status"] == "FINISHED" and done["FileName"].startswith("machine-list-"), done
+    return table(server, done["DownloadUrl"])
+
+
+def test_an_export_equals_the_list(fleet):
+    ask(fleet, "EditTags", Name="exported", Quuids=["q-web-1"])
+    ask(fleet, "EditTags", Name="=also", Quuids=["q-web-1"])
+    rows, machines = export(fleet), ask(fleet, "DescribeMachines", **ZONE).Machines
+    assert [r["MachineName"] for r in rows] == [m.MachineName for m in machines] == HOSTS
+    for row, machine in zip(rows, machines):
+        assert (row.pop("Region"), row.pop("Tag")) == (machine.RegionInfo.Region, ",".join(t.Name for t in machine.Tag))
+        for name, value in row.items():
+            assert value == str(getattr(machine, name)), (name, value)
+    assert [r["MachineName"] for r in export(fleet, Filters=filters(("Keywords", ["10.1.0"])), Offset=1, Limit=5)] == ["web-1"]
+    assert export(fleet, MachineType="CVM") == [] and [r["MachineName"] for r in export(fleet, Limit=1)] == ["db-1"]
+
+
+def test_the_trend_as_a_file(fleet):
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    answer = ask(fleet, "ExportAssetRecentMachineInfo", BeginDate=today, EndDate=today)
+    assert table(fleet, answer.DownloadUrl) == [{"Date": today, "Total": "3", "Online": "3", "Offline": "0", "Risk": "0"}]
+    assert code_of(fleet, "ExportAssetRecentMachineInfo", BeginDate="2026-01-01", EndDate="2026-04-01") == "InvalidParameter.DateRange"
+    url = ask(fleet, "ExportAssetRecentMachineInfo", BeginDate="2026-01-01", EndDate="2026-03-31").DownloadUrl
+    assert table(fleet, url) == []
+
+
+def test_the_command_line(make_server):
+    server = make_server()
+    send(server, report("cli-1", [account("ann")]), report("cli-2", [account("ann")]))
+
+    def hosts(*words, **more):
+        return cli("hosts", *words, "--data-dir", server.directory, **more)
+
+    hosts("tag", "add", "cli-1", "web")
+    hosts("tag", "add", "q-cli-2", "web")
+    hosts("tag", "add", "cli-1", "db")
+    shown = hosts("list")
+    assert "web,db" in shown and "ONLINE" in shown and "STATUS" in shown
+    hosts("tag", "remove", "cli-1", "web")
+    assert hosts("tag", "remove", "cli-1", "web", check=False).returncode != 0
+    hosts("remark", "cli-1", "moves in May")
+    listed = {h["MachineName"]: (h["Tags"], h["Remark"]) for h in server.call("rollcall", "ListHosts", {})["Hosts"]}
+    assert listed == {"cli-1": (["db"], "moves in May"), "cli-2": (["web"], "")}
+    hosts("remark", "cli-1")
+    refused = hosts("delete", "cli-2", check=False)
+    assert refused.returncode != 0 and "--yes" in refused.stderr and names(server) == ["cli-1", "cli-2"]
+    hosts("delete", "cli-2", "--yes")
+    assert names(server) == ["cli-1"]

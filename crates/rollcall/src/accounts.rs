@@ -167,7 +167,8 @@ fn show(client: &Client, args: &Show) -> Result<(), CliError> {
 }
 
 /// The one host that `wanted` means, by id, name or address.
-fn find_host(client: &Client, wanted: &str) -> Result<Value, CliError> {
+/// The one host that is meant by an id, name or address.
+pub fn find_host(client: &Client, wanted: &str) -> Result<Value, CliError> {
     let request = json!({"Keyword": wanted, "Limit": crate::paging::PAGE});
     let page = Page::take(
         client.call(OWN, "ListHosts", &request).doing("could not look for the host")?,

@@ -1,6 +1,7 @@
 //! `rollcall hosts`: the hosts that have reported. Taking hosts in from files is in `import`.
 
 mod import;
+mod manage;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -12,10 +13,12 @@ use crate::{
     paging::{Extent, Page},
 };
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 9] = [
     plain("HOST", "MachineName"),
     plain("ADDRESS", "MachineIp"),
     plain("OS", "OsInfo"),
+    plain("STATUS", "AgentStatus"),
+    plain("TAGS", "Tags"),
     plain("ACCOUNTS", "Accounts"),
     plain("LAST REPORT", "LastReportTime"),
     plain("COULD NOT READ", "Problems"),
@@ -31,6 +34,15 @@ pub enum Command {
     /// Take in hosts from files: reports of `rollcall scan`, or what osquery, Wazuh or a table know
     #[command(after_help = import::HELP)]
     Import(import::Args),
+    /// Put tags on hosts and take them off
+    #[command(subcommand, after_help = manage::TAG_HELP)]
+    Tag(manage::TagCommand),
+    /// Set the remark of a host
+    #[command(after_help = "Example:\n  rollcall hosts remark web-1 'moves to the new rack in May'")]
+    Remark(manage::Remark),
+    /// Take a host off the lists; its history stays
+    #[command(after_help = manage::DELETE_HELP)]
+    Delete(manage::Delete),
 }
 
 /// Options of `list`.
@@ -51,6 +63,9 @@ pub fn run(target: &Target, command: Command) -> Result<(), CliError> {
     match command {
         Command::List(args) => list(&target.client()?, &args),
         Command::Import(args) => import::run(target, &args),
+        Command::Tag(command) => manage::tag(&target.client()?, &command),
+        Command::Remark(args) => manage::remark(&target.client()?, &args),
+        Command::Delete(args) => manage::delete(&target.client()?, &args),
     }
 }
 
