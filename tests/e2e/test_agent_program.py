@@ -123,6 +123,9 @@ def test_every_change_of_a_user_is_seen_within_seconds(server, agent):
          lambda ann: ann and ann["IsSudo"] == 0)
     seen("password", lambda: tool("usermod", "-P", root, "-p", "$6$abcdefgh$" + "a" * 86, "ann"),
          lambda ann: ann["PasswordStatus"] == 1)
+    rule = root / "etc/sudoers.d/ann"
+    seen("sudoers.d", lambda: rule.write_text("ann ALL=(ALL) NOPASSWD: ALL\n"), lambda ann: ann["IsSudo"] == 1)
+    seen("no sudoers.d", rule.unlink, lambda ann: ann["IsSudo"] == 0)
     seen("sudo", lambda: tool("usermod", "-P", root, "-aG", "sudo", "ann"), lambda ann: ann["IsSudo"] == 1)
     seen("lock", lambda: tool("usermod", "-P", root, "-L", "ann"), lambda ann: ann["PasswordStatus"] != 1)
     uid = int(next(row for row in (root / "etc/passwd").read_text().splitlines() if row.startswith("ann:")).split(":")[2])
@@ -136,8 +139,6 @@ def test_every_change_of_a_user_is_seen_within_seconds(server, agent):
             path.chmod(0o600 if path.is_file() else 0o700)
 
     seen("key", new_key, lambda ann: ann["LoginType"] in (1, 3))
-    seen("sudoers.d", lambda: (root / "etc/sudoers.d/ann").write_text("ann ALL=(ALL) NOPASSWD: ALL\n"),
-         lambda ann: ann["IsSudo"] == 1)
     seen("userdel", lambda: tool("userdel", "-P", root, "ann"), lambda ann: ann is None)
     print({name: round(seconds, 1) for name, seconds in took.items()})
     assert max(took.values()) < 5, took
@@ -179,7 +180,7 @@ def test_a_clone_waits_for_approval(server, agent, tmp_path):
     assert users(server, agent)
 
 
-def test_the_server_asks_for_a_scan(server, agent):
+def test_what_has_not_changed_is_a_digest(server, agent):
     assert agent.enroll(server).returncode == 0 and agent("once").returncode == 0
     before = agent.status()["LastReport"]
     assert agent("once").returncode == 0
@@ -211,3 +212,46 @@ def test_exit_codes(make_server, agent):
     tool("useradd", "-P", agent.root, "eve")
     assert agent("once").returncode == 4 and agent.status()["Waiting"] == 1
     server.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv")
+def test_one_capability_is_enough(server, agent):
+    """As the unit runs it: a user of its own that may read any file and write nowhere but in its state directory."""
+    assert agent.enroll(server).returncode == 0
+    for path in (agent.state, *agent.state.rglob("*")):
+        os.chown(path, 64321, 64321)
+    agent.log = open(agent.log_path, "ab")
+    only = "-all,+dac_read_search"
+    agent.process = subprocess.Popen(
+        ["setpriv", "--reuid=64321", "--regid=64321", "--clear-groups", "--no-new-privs", f"--bounding-set={only}",
+         f"--inh-caps={only}", f"--ambient-caps={only}", AGENT, "--state", agent.state, "run", "--root", agent.root],
+        stderr=agent.log, stdin=subprocess.DEVNULL)
+    wait(lambda: "root" in users(server, agent), 15, agent)
+    wait(lambda: agent.log_path.read_text().count("event=scanned") >= 2, 15, agent)
+    tool("useradd", "-P", agent.root, "-p", "$6$abcdefgh$" + "a" * 86, "fay")
+    assert wait(lambda: users(server, agent).get("fay"), 8, agent) < 5
+    assert users(server, agent)["fay"]["PasswordStatus"] == 1, "shadow was read"
+    name = (agent.root / "etc/hostname").read_text().strip()
+    host = server.call("rollcall", "ListHosts", {"Keyword": name})["Hosts"][0]
+    assert host["Privilege"] == "root", host
+    assert "not_all_watched" not in agent.log_path.read_text()
+
+
+def test_the_server_may_ask_for_a_scan(make_server, agent):
+    server = make_server()
+    assert agent.enroll(server).returncode == 0 and agent("once").returncode == 0
+    time.sleep(1.1)
+    task = server.call("cwp", "ScanAsset", {})["TaskId"]
+    assert agent("once").returncode == 0
+    done = server.call("cwp", "SyncAssetScan", {"Sync": False})
+    assert (done["State"], done["TaskId"]) == ("FINISHED", task)
+
+
+def test_files_of_other_users_stay_closed(server, agent):
+    """What root writes into a directory of the service's user belongs to that user."""
+    agent.state.mkdir(mode=0o700)
+    os.chown(agent.state, 64321, 64321)
+    assert agent.enroll(server).returncode == 0
+    for path in agent.state.iterdir():
+        meta = path.stat()
+        assert (meta.st_uid, meta.st_mode & 0o077) == (64321, 0), path
