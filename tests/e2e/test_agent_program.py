@@ -3,6 +3,7 @@ root, outages, clones, exit codes."""
 import json
 import os
 import pathlib
+import resource
 import secrets
 import shutil
 import signal
@@ -255,3 +256,68 @@ def test_files_of_other_users_stay_closed(server, agent):
     for path in agent.state.iterdir():
         meta = path.stat()
         assert (meta.st_uid, meta.st_mode & 0o077) == (64321, 0), path
+
+
+def many_accounts(root, count):
+    """A root with so many accounts that can log in, half of them with a key, a tenth with sudo."""
+    rows = [(f"u{n}", 10_000 + n) for n in range(count)]
+    for name, line in (("passwd", "{0}:x:{1}:{1}:User:/home/{0}:/bin/bash"), ("group", "{0}:x:{1}:"),
+                       ("shadow", "{0}:$6$abcdefgh$" + "a" * 86 + ":19000:0:99999:7:::")):
+        with open(root / "etc" / name, "a") as file:
+            file.writelines(line.format(*row) + "\n" for row in rows)
+    with open(root / "etc/sudoers.d/some", "w") as file:
+        file.writelines(f"u{n} ALL=(ALL) ALL\n" for n in range(0, count, 10))
+    for name, uid in rows:
+        keys = root / "home" / name / ".ssh"
+        keys.mkdir(parents=True)
+        os.chown(keys.parent, uid, uid)
+        os.chown(keys, uid, uid)
+        if uid % 2:
+            (keys / "authorized_keys").write_text(KEY + "\n")
+            os.chown(keys / "authorized_keys", uid, uid)
+
+
+def test_it_is_small(server, agent):
+    """A thousand accounts: 20 MB of memory; the time of the processor is shown, and bounded for the worst machine."""
+    many_accounts(agent.root, 1000)
+    assert agent.enroll(server).returncode == 0
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert agent("once").returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    agent.start()
+    wait(lambda: agent.log_path.read_text().count("event=scanned") >= 2, 30, agent)
+    status = pathlib.Path(f"/proc/{agent.process.pid}/status").read_text()
+    peak = int(status.split("VmHWM:")[1].split()[0])
+    binary = os.path.getsize(AGENT)
+    print(f"{binary / 1e6:.1f} MB binary, {peak / 1024:.1f} MB resident at most, {seconds * 1000:.0f} ms of a processor")
+    assert peak < 20 * 1024 and seconds < 2, (peak, seconds)
+    assert agent.status()["Accounts"] >= 1000
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount")
+def test_a_full_and_a_read_only_disk(server, agent):
+    agent.state.mkdir(mode=0o700)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", agent.state]).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        assert agent.enroll(server).returncode == 0
+        with open(agent.state / "filler", "wb", buffering=0) as filler, pytest.raises(OSError):
+            while True:
+                filler.write(b"x" * 4096)
+        full = agent("once")
+        assert full.returncode == 5 and full.stderr.count("state_not_written") == 1, full.stderr
+        assert users(server, agent)
+        (agent.state / "filler").unlink()
+        assert agent("once").returncode == 0
+        subprocess.run(["mount", "-o", "remount,ro", agent.state], check=True)
+        agent.start()
+        wait(lambda: "event=scanned" in agent.log_path.read_text(), 15, agent)
+        tool("useradd", "-P", agent.root, "gus")
+        assert wait(lambda: "gus" in users(server, agent), 15, agent) < 8
+        agent.stop()
+        assert agent.log_path.read_text().count("state_not_written") == 1
+        refused = agent.enroll(server)
+        assert refused.returncode == 5 and "next:" in refused.stderr, refused.stderr
+    finally:
+        subprocess.run(["umount", "-l", agent.state], check=True)
