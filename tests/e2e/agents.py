@@ -3,7 +3,6 @@ import base64
 import gzip
 import json
 import secrets
-import time
 
 from raw import Raw
 from reports import account, report
@@ -84,7 +83,3 @@ def enrolled(server, name, token=None, names=("root",)):
 
 def pack(text):
     return base64.b64encode(gzip.compress(text.encode() if isinstance(text, str) else text)).decode()
-
-
-def now():
-    return int(time.time() * 1000)

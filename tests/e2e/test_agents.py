@@ -6,8 +6,9 @@ import json
 import time
 
 import pytest
-from agents import Host, enrolled, new_token, now, pack, requester
+from agents import Host, enrolled, new_token, pack, requester
 from reports import accounts_of
+from rig import cli
 
 REFUSED = "UnauthorizedOperation"
 SPENT = "AuthFailure.TokenFailure"
@@ -266,8 +267,9 @@ def test_scans_from_start_to_end(make_server):
     assert isinstance(task, int) and scan_state(server) == ("SYNCING", task)
     assert server.call("cwp", "SyncAssetScan", {"Sync": True})["TaskId"] == task, "the one that runs"
     # What was collected before does not count; what is collected after does, named or not.
-    digest = one.report("root", "x", packed=True)["Digest"]
     one.post("ReportHost", {"Report": json.dumps(one.facts("root", at=1000))})
+    assert one.poll()["CollectNow"] is True
+    one.report("root", "x", packed=True)
     answer = two.poll()
     assert (answer["CollectNow"], answer["ScanTask"]) == (True, task)
     server.restart()
@@ -281,7 +283,6 @@ def test_scans_from_start_to_end(make_server):
     done = server.call("cwp", "SyncAssetScan", {"Sync": False})
     assert (done["State"], done["TaskId"]) == ("FINISHED", task)
     assert done["LatestStartTime"] <= done["LatestEndTime"] and len(done["LatestEndTime"]) == 19
-    assert digest
 
 
 def test_scans_are_stopped_and_apart(make_server):
@@ -324,3 +325,28 @@ def test_install_commands_enrol(server):
         assert raw.code("cwp", "DescribeAgentInstallCommand", {**wanted, "ExpireDate": bad}) == "InvalidParameter.InvalidFormat"
     assert raw.code("cwp", "DescribeAgentInstallCommand", {**wanted, "NetType": "moon"}) == "InvalidParameter"
     assert raw.code("cwp", "DescribeAgentInstallCommand", {**wanted, "TagIds": [10**9]}) == "InvalidParameter"
+
+
+def test_the_command_line(server):
+    place = ("--data-dir", server.directory)
+    made = json.loads(cli("hosts", "token", "create", "--uses", "2", "--expires", "1h", "--tag", "web", "--name", "rack",
+                          "--format", "json", *place))
+    assert made["Command"] == f"rollcall-agent enroll --server {server.url} --token {made['Token']}"
+    shown = cli("hosts", "token", "create", *place)
+    assert f"rollcall-agent enroll --server {server.url} --token rct1." in shown
+    host = Host(server, "by-cli")
+    host.enrol(made["Token"])
+    clone = host.clone("by-cli-clone")
+    clone.enrol(made["Token"])
+    listed = json.loads(cli("hosts", "agents", "--state", "pending", "--keyword", "by-cli", "--format", "json", *place))
+    assert [a["HostName"] for a in listed] == ["by-cli-clone"]
+    number = listed[0]["AgentId"]
+    assert cli("hosts", "approve", number, *place, check=False).returncode == 2, "one of the two ways"
+    cli("hosts", "approve", number, "--separate", *place)
+    assert clone.enrol(made["Token"])["State"] == "active"
+    cli("hosts", "revoke", number, *place)
+    assert clone.code("PollAgent", {"Quuid": clone.quuid}) == "AuthFailure.SecretIdNotFound"
+    tokens = json.loads(cli("hosts", "token", "list", "--format", "json", *place))
+    assert {t["SecretId"]: t["State"] for t in tokens}[made["SecretId"]] == "used up"
+    cli("hosts", "token", "revoke", made["SecretId"], *place)
+    assert token_of(server, made["Token"])["State"] == "revoked"

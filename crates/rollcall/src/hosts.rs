@@ -1,7 +1,9 @@
 //! `rollcall hosts`: the hosts that have reported. Taking hosts in from files is in `import`.
 
+mod agents;
 mod import;
 mod manage;
+mod token;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -43,6 +45,22 @@ pub enum Command {
     /// Take a host off the lists; its history stays
     #[command(after_help = manage::DELETE_HELP)]
     Delete(manage::Delete),
+    /// Tokens hosts enrol with: make, list, revoke
+    #[command(subcommand)]
+    Token(token::Command),
+    /// List the agents on hosts
+    #[command(after_help = "Example:\n  rollcall hosts agents --state pending")]
+    Agents(agents::List),
+    /// Let a pending agent begin
+    #[command(after_help = "\
+An agent waits when its machine id came with another agent before: a cloned or a re-imaged host.
+
+Example:
+  rollcall hosts approve 17 --separate")]
+    Approve(agents::Approve),
+    /// Take an agent its key
+    #[command(after_help = "Example:\n  rollcall hosts revoke 17")]
+    Revoke(agents::Revoke),
 }
 
 /// Options of `list`.
@@ -66,6 +84,10 @@ pub fn run(target: &Target, command: Command) -> Result<(), CliError> {
         Command::Tag(command) => manage::tag(&target.client()?, &command),
         Command::Remark(args) => manage::remark(&target.client()?, &args),
         Command::Delete(args) => manage::delete(&target.client()?, &args),
+        Command::Token(command) => token::run(target, command),
+        Command::Agents(args) => agents::list(&target.client()?, &args),
+        Command::Approve(args) => agents::approve(&target.client()?, &args),
+        Command::Revoke(args) => agents::revoke(&target.client()?, &args),
     }
 }
 

@@ -51,6 +51,10 @@ impl Transport {
         Ok(Self { agent: config.build().into(), base, host })
     }
 
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     pub fn post(&self, api: Api, action: &str, body: &[u8], key: &Credentials) -> Result<Answer, CallError> {
         let call = v3::Call {
             method: "POST",

@@ -49,6 +49,11 @@ impl Client {
         Ok(Self { transport: http::Transport::new(endpoint)?, credentials })
     }
 
+    /// Address of the server, without a slash at its end.
+    pub fn url(&self) -> &str {
+        self.transport.base()
+    }
+
     /// Calls an action and returns the members of `Response` besides `RequestId`.
     ///
     /// # Errors
