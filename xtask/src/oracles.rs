@@ -8,12 +8,19 @@ use std::process::{Command, ExitCode};
 use crate::test::{cargo, has, install_packages, is_root, step, target_dir};
 
 /// The oracles: name, file of tests, name of the test, and the cases of an ordinary long run.
-const ORACLES: [(&str, &str, &str, u32); 8] = [
+const ORACLES: [(&str, &str, &str, u32); 15] = [
     ("sudoers", "sudoers_oracle", "rights_agree_with_sudo", 1500),
     ("sshd-settings", "sshd_oracle", "settings_agree_with_sshd", 1500),
     ("keys", "keys_oracle", "keys_agree_with_ssh_keygen", 3000),
     ("account-files", "files_oracle", "rows_agree_with_getent", 2000),
     ("password-ages", "files_oracle", "states_and_days_agree_with_passwd_and_chage", 3000),
+    ("wtmp", "last_oracle", "wtmp_agrees_with_utmpdump_and_last", 1500),
+    ("wtmp-util-linux", "last_oracle", "wtmp_files_of_util_linux", 1),
+    ("lastlog", "last_oracle", "lastlog_agrees_with_lslogins", 500),
+    ("lastlog2-wtmpdb", "last_oracle", "databases_agree_with_sqlite", 500),
+    ("keys-openssh", "keys_oracle", "keys_of_openssh", 1),
+    ("sudoers-regress", "sudoers_oracle", "rights_agree_on_the_policies_of_sudo", 1),
+    ("debian-roots", "releases", "debian_releases", 1),
     ("real-logins", "real_logins", "states_agree_with_real_logins", 30),
     ("real-logins-debian-11", "real_logins", "states_agree_with_real_logins_of_debian_11", 12),
     ("real-logins-debian-13", "real_logins", "states_agree_with_real_logins_of_debian_13", 12),

@@ -124,3 +124,27 @@ fn certificate(dir: &Path) {
     assert!(file.keys[0].blob.certificate && !file.keys[0].effective());
     assert_eq!(ours(&text), ask(&dir.join("cert"), &text));
 }
+
+/// The keys and certificates of OpenSSH's own tests.
+#[test]
+fn keys_of_openssh() {
+    let mut tally = Tally::new("keys-openssh");
+    let found = std::fs::read_dir(oracle::cache().join("sources")).into_iter().flatten().flatten();
+    let tree = found.map(|e| e.path()).find(|p| p.is_dir() && p.to_string_lossy().contains("/openssh-"));
+    let Some(tree) = tree else {
+        tally.skip("sources not fetched: cargo xtask oracles fetches them");
+        return tally.finish();
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("authorized_keys");
+    for folder in ["sshkey", "authopt"] {
+        let folder = tree.join("regress/unittests").join(folder).join("testdata");
+        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+            if file.extension().is_some_and(|e| e == "pub" || e == "cert") {
+                let text = std::fs::read_to_string(&file).unwrap();
+                tally.same(|| file.display().to_string(), ours(&text), ask(&path, &text));
+            }
+        }
+    }
+    tally.finish();
+}

@@ -274,3 +274,86 @@ fn the_fixture_gives_the_known_answers() {
     let carol = rights("carol", &host());
     assert_eq!(&*carol.grants.last().unwrap().file, "/etc/sudoers.d/10-carol");
 }
+
+/// Names that sudo's own golden file gives for a key, such as `"username": "bob"`.
+fn named(json: &str, key: &str) -> Vec<String> {
+    let plain =
+        |name: &&str| name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()) && !name.is_empty();
+    let start = format!("\"{key}\": \"");
+    let mut names: Vec<String> = json
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(&start)?.split('"').next())
+        .filter(plain)
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The policies of sudo's own tests, for the users they name.
+#[test]
+fn rights_agree_on_the_policies_of_sudo() {
+    let mut tally = Tally::new("sudoers-regress");
+    let found = std::fs::read_dir(oracle::cache().join("sources")).into_iter().flatten().flatten();
+    let tree = found.map(|e| e.path()).find(|p| p.is_dir() && p.to_string_lossy().contains("/sudo-"));
+    let Some(tree) = tree else {
+        tally.skip("sources not fetched: cargo xtask oracles fetches them");
+        return tally.finish();
+    };
+    if oracle::ready(&mut tally, &["sudo", "unshare"]) {
+        for n in 1..=30 {
+            let at = tree.join("plugins/sudoers/regress/sudoers");
+            let text = std::fs::read_to_string(at.join(format!("test{n}.in"))).unwrap();
+            let json = std::fs::read_to_string(at.join(format!("test{n}.json.ok"))).unwrap();
+            regress(&text, &json, &mut tally);
+        }
+    }
+    tally.finish();
+}
+
+fn regress(text: &str, json: &str, tally: &mut Tally) {
+    let (mut users, groups, hosts) =
+        (named(json, "username"), named(json, "usergroup"), named(json, "hostname"));
+    users.retain(|user| user != "root");
+    users.truncate(5);
+    users.push("stranger".to_owned());
+    let host = hosts.first().map_or("web1", String::as_str);
+    let dir = tempfile::tempdir().unwrap();
+    let mut passwd = String::from("root:x:0:0::/root:/bin/sh\n");
+    users
+        .iter()
+        .zip(1000..)
+        .for_each(|(user, uid)| writeln!(passwd, "{user}:x:{uid}:100::/:/bin/sh").unwrap());
+    let mut group = String::from("root:x:0:\nusers:x:100:\n");
+    groups.iter().zip(2000..).for_each(|(name, gid)| writeln!(group, "{name}:x:{gid}:{}", users[0]).unwrap());
+    for (file, text) in [("passwd", passwd.as_str()), ("group", &group), ("sudoers", text)] {
+        std::fs::write(dir.path().join(file), text).unwrap();
+    }
+    let script = format!(
+        "cd {}; chmod 0440 sudoers; for f in passwd group sudoers; do mount --bind $f /etc/$f; done
+         for u in {}; do LC_ALL=C sudo -h {host} -l -U $u 2>/dev/null; echo ==END; done",
+        dir.path().display(),
+        users.join(" ")
+    );
+    let out = Command::new("unshare").args(["-m", "sh", "-c", &script]).output().unwrap();
+    let text_out = String::from_utf8_lossy(&out.stdout).into_owned();
+    let files = MemoryFiles::new().with("/etc/sudoers", text);
+    let policy = load(&files, &Start::default(), host);
+    let here = Host {
+        names: vec![host.to_owned()],
+        addresses: Some(Vec::new()),
+        superusers: vec!["root".to_owned()],
+    };
+    for (i, (user, answer)) in users.iter().zip(text_out.split_terminator("==END\n")).enumerate() {
+        let mut member = vec![("users".to_owned(), 100)];
+        if i == 0 {
+            member.extend(groups.iter().cloned().zip(2000..));
+        }
+        let uid = 1000 + u32::try_from(i).unwrap();
+        let rights = policy.rights(Account { name: user, uid, groups: &member }, &here);
+        let verdict = rights.grants.iter().any(|grant| grant.certain);
+        let theirs = answer.lines().any(|line| line.starts_with("    ("));
+        tally.same(|| format!("{user} on {host}:\n{text}\nsudo says:\n{answer}"), verdict, theirs);
+    }
+}

@@ -83,7 +83,10 @@ fn compare(world: &World, keys: &Keys, tally: &mut Tally) {
         let heard = &heard[&person.name];
         match &lives[&person.name] {
             Err(trouble) => tally.skip(trouble),
-            Ok(lives) => judge(tally, dialect, || format!("Status of {}", context()), states.enabled, *lives),
+            Ok((lives, said)) => {
+                let what = || format!("Status of {}\n{said}", context());
+                judge(tally, dialect, what, states.enabled, *lives);
+            }
         }
         if let Some(forced) = world.pam.then(|| forced_change(heard)).flatten() {
             let expired = states.password == Some(PasswordStatus::Expired);
@@ -139,10 +142,10 @@ fn logins(world: &World, keys: &Keys) -> Option<BTreeMap<String, Vec<Heard>>> {
 }
 
 /// Whether the account itself is alive, whatever the server's configuration and the shell: with a key it gets in by PAM,
-/// which minds expiry, and past sshd's own look at the lock.
-fn lives(world: &World, keys: &Keys) -> BTreeMap<String, Result<bool, &'static str>> {
-    let mut lives: BTreeMap<String, Result<bool, &str>> =
-        world.people.iter().map(|person| (person.name.clone(), Ok(true))).collect();
+/// which minds expiry, and past sshd's own look at the lock. With what was heard when it did not.
+fn lives(world: &World, keys: &Keys) -> BTreeMap<String, Result<(bool, String), &'static str>> {
+    let mut lives: BTreeMap<String, Result<(bool, String), &str>> =
+        world.people.iter().map(|person| (person.name.clone(), Ok((true, String::new())))).collect();
     for pam in ["yes", "no"] {
         let config = format!(
             "UsePAM {pam}\nPermitRootLogin yes\nStrictModes no\nPasswordAuthentication no\n\
@@ -160,7 +163,7 @@ fn lives(world: &World, keys: &Keys) -> BTreeMap<String, Result<bool, &'static s
             match (heard.admitted(), pam) {
                 _ if heard.trouble() => *slot = Err("no answer in time"),
                 (false, "yes") if world.nologin => *slot = Err("nologin hides the account's own state"),
-                (false, _) if slot.is_ok() => *slot = Ok(false),
+                (false, _) if slot.is_ok() => *slot = Ok((false, format!("UsePAM {pam}: {heard:?}"))),
                 _ => {}
             }
         }
