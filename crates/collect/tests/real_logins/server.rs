@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::world::World;
+use crate::world::{NAMES, World};
 
 /// Clients at a time.
 const CLIENTS: usize = 6;
@@ -37,6 +37,12 @@ impl Keys {
         let everybody = make("probe", "ed25519", "256");
         let public =
             KINDS.iter().enumerate().map(|(i, (kind, bits))| make(&format!("k{i}"), kind, bits)).collect();
+        // Each key also signs a certificate of itself, for those who trust it as an authority.
+        for i in 0..KINDS.len() {
+            let mut sign = Command::new("ssh-keygen");
+            sign.args(["-q", "-I", "oracle", "-n", &NAMES.join(","), "-s"]).arg(path(&format!("k{i}")));
+            assert!(sign.arg(path(&format!("k{i}.pub"))).status().unwrap().success());
+        }
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
         std::fs::write(path("everybody"), format!("{everybody}\n")).unwrap();
         std::fs::write(path("ask"), "#!/bin/sh\nprintf '%s\\n' \"$ORACLE_SECRET\"\n").unwrap();
@@ -138,7 +144,19 @@ impl Drop for Server {
 
 impl Server {
     /// Starts sshd in the world with another configuration and other account files; `None` when it refuses to.
-    pub fn start(world: &World, config: &str, [passwd, shadow]: [&str; 2]) -> Option<Server> {
+    pub fn start(world: &World, config: &str, files: [&str; 2]) -> Option<Server> {
+        let log = world.root.dir.path().join("log.now");
+        for _ in 0..5 {
+            let server = Self::try_start(world, config, files);
+            // Somebody else may have taken the port meanwhile.
+            if server.is_some() || !std::fs::read_to_string(&log).unwrap().contains("already in use") {
+                return server;
+            }
+        }
+        None
+    }
+
+    fn try_start(world: &World, config: &str, [passwd, shadow]: [&str; 2]) -> Option<Server> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let root = world.root.dir.path();
         std::fs::write(root.join("passwd.now"), passwd).unwrap();
@@ -158,9 +176,10 @@ impl Server {
             .spawn()
             .unwrap();
         let mut server = Server { child, port };
+        let said = || std::fs::read_to_string(root.join("log.now")).unwrap();
         let end = Instant::now() + Duration::from_secs(20);
         while Instant::now() < end {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            if said().contains("Server listening on") {
                 return Some(server);
             }
             if server.child.try_wait().unwrap().is_some() {
@@ -168,7 +187,7 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("sshd does not answer: {}", std::fs::read_to_string(root.join("log.now")).unwrap());
+        panic!("sshd does not answer: {}", said());
     }
 
     /// Tries everything, a few at a time; what came of it, by account.

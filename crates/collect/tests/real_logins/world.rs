@@ -30,7 +30,8 @@ const SHELLS: [(&str, bool, Option<u32>); 9] = [
     ("/etc/passwd", false, Some(0o644)),
     ("bash", false, None),
 ];
-const NAMES: [&str; 12] =
+/// Everybody's names.
+pub const NAMES: [&str; 12] =
     ["alice", "bob", "carol", "dave", "erin", "frank", "gina", "hank", "ivy", "jack", "Kate", "leo_1"];
 
 /// Fields 3 to 8 of shadow that say nothing.
