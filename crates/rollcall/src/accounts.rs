@@ -11,6 +11,7 @@ use crate::{
     error::{CliError, Context},
     export,
     filters::{Condition, account_filters},
+    history,
     output::table::{Format, print, print_one},
     paging::{Extent, Page},
 };
@@ -25,11 +26,20 @@ ShellLoginStatus, PasswordStatus, LoginTimeStart, LoginTimeEnd, OsType, UserType
 
 Examples:
   rollcall accounts list --filter IsSudo=1 --filter Status=1
-  rollcall accounts list --filter Name=root --filter Name=admin --by LoginTime --order desc --format csv")]
+  rollcall accounts list --filter Name=root --filter Name=admin --by LoginTime --order desc --format csv
+  rollcall accounts list --filter IsSudo=1 --as-of '2026-01-31 12:00:00'")]
     List(List),
     /// Show everything known of one account
     #[command(after_help = "Example:\n  rollcall accounts show web-1 root")]
     Show(Show),
+    /// Show what changed of accounts, newest first
+    #[command(after_help = "\
+Kinds: new, vanished, uid, groups, home, shell, sudo, keys, password, status, ssh, last_login, other.
+
+Examples:
+  rollcall accounts history --host web-1
+  rollcall accounts history --name root --kind keys --kind sudo --since 30d")]
+    History(history::History),
     /// Export accounts into a file
     #[command(after_help = "\
 Cells that a spreadsheet would take for a formula get an apostrophe in front in csv; xlsx marks them as text, jsonl has raw values.
@@ -54,6 +64,9 @@ pub struct Query {
     /// Direction
     #[arg(long, value_enum)]
     order: Option<Order>,
+    /// As it was at this instant: '2026-01-31 12:00:00' in the server's zone, or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
 }
 
 /// Direction of a list.
@@ -118,6 +131,7 @@ pub fn run(target: &Target, command: Command) -> Result<(), CliError> {
     match command {
         Command::List(args) => list(&target.client()?, &args),
         Command::Show(args) => show(&target.client()?, &args),
+        Command::History(args) => history::run(&target.client()?, &args),
         Command::Export(args) => {
             let mut request = args.query.parameters();
             let format = args.file_format.to_possible_value().map(|v| v.get_name().to_owned());
@@ -138,7 +152,8 @@ impl Query {
             Order::Asc => "asc",
             Order::Desc => "desc",
         });
-        for (name, value) in [("Quuid", self.host.as_deref()), ("By", self.by.as_deref()), ("Order", order)] {
+        let (host, by, as_of) = (self.host.as_deref(), self.by.as_deref(), self.as_of.as_deref());
+        for (name, value) in [("Quuid", host), ("By", by), ("Order", order), ("AsOf", as_of)] {
             members.extend(value.map(|v| (name.to_owned(), v.into())));
         }
         members
@@ -167,7 +182,6 @@ fn show(client: &Client, args: &Show) -> Result<(), CliError> {
 }
 
 /// The one host that `wanted` means, by id, name or address.
-/// The one host that is meant by an id, name or address.
 pub fn find_host(client: &Client, wanted: &str) -> Result<Value, CliError> {
     let request = json!({"Keyword": wanted, "Limit": crate::paging::PAGE});
     let page = Page::take(

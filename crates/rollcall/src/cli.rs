@@ -35,7 +35,7 @@ enum Command {
     /// People of the directory: list, show, change, import, export
     #[command(subcommand)]
     People(people::Command),
-    /// Operating-system accounts of all hosts: list, show, export
+    /// Operating-system accounts of all hosts: list, show, history, export
     #[command(subcommand)]
     Accounts(accounts::Command),
     /// Hosts that have reported: list, import reports

@@ -9,6 +9,7 @@ mod duration;
 mod error;
 mod export;
 mod filters;
+mod history;
 mod hosts;
 mod keys;
 mod local;

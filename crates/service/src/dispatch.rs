@@ -33,6 +33,9 @@ pub async fn dispatch(
         }
         ActionId::CwpDeleteMachineTag => crate::cwp::tags::take_off(service, caller, params.decode()?).await,
         ActionId::CwpDeleteTags => crate::cwp::tags::delete(service, caller, params.decode()?).await,
+        ActionId::CwpDescribeAccountStatistics => {
+            crate::cwp::history::statistics(service, caller, params.decode()?).await
+        }
         ActionId::CwpDescribeAgentInstallCommand => {
             crate::cwp::install::command(service, caller, params.decode()?).await
         }
@@ -85,6 +88,9 @@ pub async fn dispatch(
         }
         ActionId::CwpDescribeGeneralStat => {
             crate::cwp::statistics::general(service, caller, params.decode()?).await
+        }
+        ActionId::CwpDescribeHistoryAccounts => {
+            crate::cwp::history::accounts(service, caller, params.decode()?).await
         }
         ActionId::CwpDescribeHostInfo => {
             crate::cwp::machines::host_info(service, caller, params.decode()?).await
@@ -170,6 +176,9 @@ pub async fn dispatch(
         ActionId::RollcallImportUsers => {
             crate::rollcall::people::import(service, caller, params.decode()?).await
         }
+        ActionId::RollcallListAccountEvents => {
+            crate::rollcall::events::list(service, caller, params.decode()?).await
+        }
         ActionId::RollcallListAgents => {
             crate::rollcall::agents::list(service, caller, params.decode()?).await
         }
@@ -235,8 +244,6 @@ pub async fn dispatch(
         | ActionId::EiamModifyApplication
         | ActionId::EiamRemoveAccountFromAccountGroup
         | ActionId::EiamRemoveUserFromUserGroup
-        | ActionId::EiamUpdateOrgNode
-        | ActionId::CwpDescribeAccountStatistics
-        | ActionId::CwpDescribeHistoryAccounts => Err(Error::new(Code::ActionOffline)),
+        | ActionId::EiamUpdateOrgNode => Err(Error::new(Code::ActionOffline)),
     }
 }

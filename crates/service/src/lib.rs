@@ -1,6 +1,7 @@
 //! What each action does: one handler for each, one file for each noun (`eiam`, `cwp`, `rollcall`), on top of the
 //! store that remembers and the rosters that answer. Knows neither HTTP nor SQL.
 
+mod as_of;
 mod call;
 mod caller;
 pub mod checks;

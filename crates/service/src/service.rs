@@ -1,7 +1,7 @@
 //! The service as one value: store, rosters, keys and exports of an installation, opened on a data directory.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use export::ExportDir;
@@ -9,11 +9,14 @@ use jiff::tz::TimeZone;
 use model::facts::HostFacts;
 use model::{ClearedHost, Day, ExportTask, HostDay, HostRecord, Millis, Role, Scan, Tenant, TenantId};
 use roster::{Accounts, Loading, People, PeopleLoading};
-use store::{Audit, Change, DataDir, Effect, MasterKey, Share, SqliteStore, Write, WriteError, Writer};
+use store::{
+    Audit, Change, DataDir, Effect, MasterKey, Reader, Share, SqliteStore, Write, WriteError, Writer, Written,
+};
 use tokio::sync::Semaphore;
 use wire::{Code, Error};
 
-use crate::clock::Clock;
+use crate::as_of::Past;
+use crate::clock::{Clock, DAY_MILLIS};
 use crate::contacts::Contacts;
 use crate::directory::{Directory, TenantState};
 use crate::exports::{Downloads, Exporter, Job, Table, Workers};
@@ -30,6 +33,10 @@ use crate::{Caller, cwp, rollcall};
 /// Name of the tenant that always exists.
 pub const DEFAULT_TENANT: &str = "default";
 
+/// How often old history is let go of.
+const PRUNE_EVERY: Millis = 3_600_000;
+/// Changes of one write that lets go of history.
+const PRUNE_AT_ONCE: u32 = 100;
 /// How many threads read people at the start: reading takes longer than laying out.
 const PEOPLE_SHARES: u32 = 2;
 
@@ -44,18 +51,21 @@ pub struct Settings {
     pub export_keep: Millis,
     /// After how long without contact a host counts as offline, in milliseconds.
     pub offline_after: Millis,
+    /// How long changes of accounts are kept, in milliseconds; 0 is for ever.
+    pub history_keep: Millis,
     /// The clock.
     pub clock: Clock,
 }
 
 impl Settings {
-    /// The usual settings: the system's zone and clock, exports kept for a day.
+    /// The usual settings: the system's zone and clock, exports kept for a day, history for 400.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Settings {
             data_dir: data_dir.into(),
             zone: TimeZone::system(),
             export_keep: 24 * 3_600_000,
             offline_after: 15 * 60_000,
+            history_keep: 400 * DAY_MILLIS,
             clock: Clock::system(),
         }
     }
@@ -110,6 +120,9 @@ pub struct Service {
     pub(crate) housekeeping: Housekeeping,
     /// When it was opened.
     pub(crate) started: Millis,
+    pub(crate) past: Past,
+    /// When old history was last let go of.
+    pruned: AtomicI64,
     base_url: OnceLock<String>,
     ready: AtomicBool,
     /// Password hashes being computed at once.
@@ -184,6 +197,8 @@ impl Service {
             contacts: Contacts::default(),
             housekeeping: Housekeeping::default(),
             started,
+            past: Past::default(),
+            pruned: AtomicI64::new(i64::MIN),
             base_url: OnceLock::new(),
             ready: AtomicBool::new(false),
             hashing: Semaphore::new(cores),
@@ -510,6 +525,8 @@ impl Service {
             }
         }
         self.keep_house();
+        self.past.sweep(self.now());
+        self.prune_history();
         if let Some(exporter) = self.exporter.get() {
             exporter.sweep();
         }
@@ -531,7 +548,28 @@ impl Service {
         gauges
     }
 
-    fn reader(&self) -> Lent<'_> {
+    /// Lets go of the history that is older than it is kept, once an hour, in small writes. Blocks.
+    fn prune_history(&self) {
+        let (now, keep) = (self.now(), self.settings.history_keep);
+        if keep <= 0 || now.saturating_sub(self.pruned.swap(now, Ordering::Relaxed)) < PRUNE_EVERY {
+            return;
+        }
+        let change = Change::PruneHistory { before: now.saturating_sub(keep), most: PRUNE_AT_ONCE };
+        for tenant in self.directory.tenants() {
+            loop {
+                match self.writer.write_blocking(Write::new(tenant.tenant.id, change.clone())) {
+                    Ok(Written { effect: Effect::HistoryPruned { more: true }, .. }) => {}
+                    Ok(_) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "old history could not be let go of; it is tried again");
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn reader(&self) -> Lent<'_> {
         self.readers.lend()
     }
 
@@ -554,10 +592,10 @@ impl Service {
     /// `InternalError` for trouble with the store.
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
-        read: impl FnOnce(&mut Lent<'_>) -> Result<T, store::StoreError> + Send + 'static,
+        read: impl FnOnce(&mut dyn Reader) -> Result<T, store::StoreError> + Send + 'static,
     ) -> Result<T, Error> {
         let service = Arc::clone(self);
-        let read = tokio::task::spawn_blocking(move || read(&mut service.reader()));
+        let read = tokio::task::spawn_blocking(move || read(&mut **service.reader()));
         read.await.map_err(Error::internal)?.map_err(Error::internal)
     }
 

@@ -102,6 +102,18 @@ pub fn today(now: Millis, zone: &TimeZone) -> Range<Millis> {
     day().unwrap_or_default()
 }
 
+/// Reads an instant: RFC 3339, or `YYYY-MM-DD[ HH:MM[:SS]]` in the zone. What a zone has twice is the first of both.
+pub fn parse(text: &str, zone: &TimeZone) -> Option<Millis> {
+    let text = text.trim();
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Some(instant.as_millisecond());
+    }
+    // A civil time is taken as it stands only when there is nothing behind it that would be dropped.
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b"-: T".contains(&b)) && text.len() <= 19;
+    let civil = text.parse::<jiff::civil::DateTime>().ok().filter(|_| plain)?;
+    Some(civil.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond())
+}
+
 /// Prints the start of a day, which has no better precision: `2026-01-31 00:00:00`. `None` for what no calendar can
 /// show.
 #[inline]
@@ -179,6 +191,25 @@ mod tests {
         // 2025-07-03 in Shanghai.
         assert_eq!(today(1_751_500_799_000, &shanghai), 1_751_472_000_000..1_751_558_400_000);
         assert!(today(i64::MAX, &shanghai).is_empty());
+    }
+
+    #[test]
+    fn reads_what_it_prints() {
+        let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
+        let at = 1_751_500_799_000;
+        for text in [
+            "2025-07-03 07:59:59",
+            "2025-07-03T07:59:59",
+            "2025-07-02T23:59:59Z",
+            "2025-07-03T07:59:59+08:00",
+            "2025-07-02T23:59:59.000+0000",
+        ] {
+            assert_eq!(parse(text, &shanghai), Some(at), "{text}");
+        }
+        assert_eq!(parse("2025-07-03", &shanghai), Some(1_751_472_000_000));
+        for bad in ["", "now", "2025-13-01", "2025-07-03 25:00:00", "1751500799"] {
+            assert_eq!(parse(bad, &shanghai), None, "{bad}");
+        }
     }
 
     #[test]

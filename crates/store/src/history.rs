@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::facts::{AccountFacts, HostFacts, HostReport, UsageFacts};
+use model::facts::{AccountFacts, HostFacts, HostReport, UsageFacts, WindowsFacts};
 use model::{Contact, HostEntry, HostRecord, Millis, rules};
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +100,7 @@ pub(crate) fn kinds(before: &AccountFacts, after: &AccountFacts) -> Kinds {
     let locked = |f: &AccountFacts| {
         (f.password.class.is_locked(), f.password.expire, f.windows.as_ref().and_then(|w| w.enabled))
     };
-    let windows = |f: &AccountFacts| f.windows.as_ref().map(|w| (w.kind, w.domain));
+    let windows = |f: &AccountFacts| f.windows.clone().map(|w| WindowsFacts { enabled: None, ..w });
     let changed = [
         (Kind::Uid, (b.uid, &b.sid) != (a.uid, &a.sid)),
         (Kind::Groups, (b.gid, &b.primary_group, &b.groups) != (a.gid, &a.primary_group, &a.groups)),

@@ -62,8 +62,10 @@ pub struct AccountEvent {
 pub struct EventFilter {
     /// Of this host.
     pub quuid: Option<String>,
-    /// Of accounts with this name.
-    pub name: Option<String>,
+    /// Of accounts with any of these names; empty is all.
+    pub names: Vec<String>,
+    /// Parts of names will do.
+    pub parts: bool,
     /// With any of these kinds; empty is all.
     pub kinds: Kinds,
     /// Not before this instant.
@@ -180,6 +182,9 @@ pub trait Reader {
         quuid: &str,
         at: Millis,
     ) -> Result<Option<HostEntry>, StoreError>;
+
+    /// The oldest state of a host that can be made again; `None` when nothing is known of it.
+    fn oldest(&mut self, tenant: TenantId, quuid: &str) -> Result<Option<HostEntry>, StoreError>;
 
     /// Every host that changed after an instant, as it was then; without the host where it was not there. All others
     /// are as they were, or were first heard of later.

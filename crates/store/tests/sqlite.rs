@@ -40,7 +40,7 @@ impl suite::Rig for Files {
 
     fn limited(&mut self, most: u64) -> Box<dyn Store> {
         self.number += 1;
-        self.open(Limits { people: most, hosts: most, pending_tasks: most, tags: most })
+        self.open(Limits { people: most, hosts: most, pending_tasks: most, tags: most, host_events: most })
     }
 }
 

@@ -234,6 +234,9 @@ impl Reader for Failing {
     ) -> Result<Option<model::HostEntry>, StoreError> {
         self.0.host_rebuilt(t, q, at)
     }
+    fn oldest(&mut self, t: model::TenantId, q: &str) -> Result<Option<model::HostEntry>, StoreError> {
+        self.0.oldest(t, q)
+    }
     fn each_changed(
         &mut self,
         t: model::TenantId,

@@ -57,6 +57,9 @@ pub struct Args {
     /// After how long without contact a host counts as offline
     #[arg(long, default_value = "15m", value_name = "TIME")]
     pub offline_after: Length,
+    /// Days for which changes of accounts are kept; 0 is for ever
+    #[arg(long, default_value_t = 400, value_name = "DAYS")]
+    pub history_days: u32,
     /// Form of the log
     #[arg(long, value_enum, default_value = "text")]
     pub log: LogForm,

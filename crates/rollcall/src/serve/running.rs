@@ -138,6 +138,7 @@ fn settings(dir: &Path, args: &Args) -> Settings {
         zone: args.zone.clone().unwrap_or_else(TimeZone::system),
         export_keep: millis(args.export_ttl),
         offline_after: millis(args.offline_after),
+        history_keep: i64::from(args.history_days) * 86_400_000,
         ..Settings::new(dir)
     }
 }

@@ -12,7 +12,7 @@ use model::rows::AccountRow;
 use model::{AccountView, HostEntry, HostState, Millis};
 use search::{Filter, Query, Sort};
 
-use crate::delta::Change;
+use crate::delta::{Change, Delta};
 use crate::keeper::Keeper;
 use crate::snapshot::{Page, Place, RowId, Snapshot};
 pub use loading::Loading;
@@ -62,15 +62,19 @@ impl Accounts {
     /// Applies changes in order and makes them visible at once, as one. Costs what the changes cost, however many
     /// hosts there are.
     pub fn apply(&self, changes: &[HostChange]) {
-        self.0.apply(changes.iter().map(|change| match change {
-            HostChange::Put(entry) => Change::Put(Arc::clone(entry)),
-            HostChange::Remove(quuid) => Change::Delete(quuid.clone()),
-        }));
+        self.0.apply(changes.iter().map(change));
     }
 
     /// Merges all changes so far, in this thread; see [`People::merge`](crate::People::merge).
     pub fn merge(&self) {
         self.0.merge();
+    }
+}
+
+fn change(change: &HostChange) -> Change<Arc<HostEntry>> {
+    match change {
+        HostChange::Put(entry) => Change::Put(Arc::clone(entry)),
+        HostChange::Remove(quuid) => Change::Delete(quuid.clone()),
     }
 }
 
@@ -152,6 +156,26 @@ impl AccountsSnapshot {
                 Some((&entry.state, entry.accounts.get(index as usize)?.view()))
             }
         }
+    }
+
+    /// This state but for some changes; nobody else sees it. Every query looks at all of the changes, so that many of
+    /// them are better laid out anew, see [`rebuilt`](Self::rebuilt).
+    #[must_use]
+    pub fn with(&self, changes: &[HostChange]) -> AccountsSnapshot {
+        let mut delta = self.0.delta.clone();
+        for one in changes {
+            delta.apply(&self.0.main, change(one));
+        }
+        AccountsSnapshot(Arc::new(Snapshot { main: Arc::clone(&self.0.main), delta }))
+    }
+
+    /// The same laid out anew: the hosts of this state that `keeps` names, and those collected in `others`.
+    #[must_use]
+    pub fn rebuilt(&self, mut others: Loading, keeps: impl Fn(&HostState) -> bool) -> AccountsSnapshot {
+        for host in self.hosts().filter(|host| keeps(host.state())) {
+            others.push(Arc::new(host.state().clone()), host.accounts());
+        }
+        AccountsSnapshot(Arc::new(Snapshot { main: Arc::new(others.done()), delta: Delta::default() }))
     }
 
     /// A host by id.

@@ -19,6 +19,7 @@ use wire::{Body, Code, Error};
 
 use super::record::{Printer, code, flag};
 use super::{Plan, PlanError};
+use crate::as_of::Moment;
 use crate::{Caller, Service, times};
 
 /// Rows of a page unless the request says otherwise.
@@ -26,7 +27,7 @@ const LIMIT_DEFAULT: u64 = DescribeAssetUserListRequest::LIMIT_DEFAULT;
 /// Largest `Limit`.
 const LIMIT_MAX: u64 = DescribeAssetUserListRequest::LIMIT_MAX;
 
-/// Answers DescribeAssetUserList: filters, order, page and total.
+/// Answers DescribeAssetUserList: filters, order, page and total; with `AsOf`, of that instant.
 ///
 /// # Errors
 /// `InvalidParameter`, `InvalidParameter.DateRange`, `InvalidParameter.ParsingError`, `InvalidParameterValue`.
@@ -37,11 +38,12 @@ pub async fn list(
 ) -> Result<Body, Error> {
     let (offset, limit) = page(request.offset, request.limit)?;
     let filters = request.filters.unwrap_or_default();
-    let (now, today, zone) = (service.now(), service.today(), service.zone());
+    let Moment { accounts: snapshot, now, today } =
+        service.moment(caller.tenant, request.as_of.as_deref()).await?;
+    let zone = service.zone();
     let by = request.by.as_deref();
     let plan = Plan::new(request.quuid.as_deref(), &filters, by, request.order.as_deref(), today, zone)
         .map_err(PlanError::of_list)?;
-    let snapshot = service.tenant(caller)?.accounts.snapshot();
     let query = Query { filter: plan.filter, sort: plan.sort, offset, limit, total: true };
     let Page { rows, total } = snapshot.search(&query);
     let printer = Printer::new(now, today, zone);
@@ -57,7 +59,7 @@ pub async fn list(
 
 /// Offset and limit, independent of each other; above the maximum is refused (a client that steps by its own limit
 /// would skip accounts).
-fn page(offset: Option<u64>, limit: Option<u64>) -> Result<(usize, usize), Error> {
+pub(super) fn page(offset: Option<u64>, limit: Option<u64>) -> Result<(usize, usize), Error> {
     let limit = limit.filter(|l| *l > 0).unwrap_or(LIMIT_DEFAULT);
     if limit > LIMIT_MAX {
         return Err(Error::new(Code::InvalidParameterValue)
@@ -185,14 +187,15 @@ pub async fn keys(
 /// account name.
 ///
 /// # Errors
-/// None of its own.
+/// `InvalidParameterValue` for `AsOf`.
 pub async fn count(
     service: &Arc<Service>,
     caller: &Caller,
     request: DescribeAssetUserCountRequest,
 ) -> Result<Body, Error> {
-    let snapshot = service.tenant(caller)?.accounts.snapshot();
-    let printer = Printer::new(service.now(), service.today(), service.zone());
+    let Moment { accounts: snapshot, now, today } =
+        service.moment(caller.tenant, request.as_of.as_deref()).await?;
+    let printer = Printer::new(now, today, service.zone());
     let users = by_name(&snapshot, &printer, &request.name.unwrap_or_default(), usize::MAX);
     Body::new(&DescribeAssetUserCountResponse { users })
 }

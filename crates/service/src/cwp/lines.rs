@@ -274,7 +274,7 @@ fn write_host(out: &mut Vec<u8>, state: &HostState, printer: &Printer<'_>, synta
     let start = out.len();
     syntax.cells(out, 0, &host_cells(&state.host));
     let updated = out.len();
-    time(syntax, out, UPDATED, printer.calendar().millis(state.contact.updated()));
+    time(syntax, out, UPDATED, printer.calendar().millis(printer.updated(state)));
     let tail = out.len();
     syntax.cells(out, EXTRA, &extra_cells(&state.host));
     syntax.end(out);

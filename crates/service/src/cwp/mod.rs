@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod assets;
 pub mod exports;
+pub mod history;
 pub mod install;
 mod lines;
 pub mod machines;
@@ -16,4 +17,4 @@ pub mod unsupported;
 
 pub(crate) use lines::Lines;
 pub(crate) use plan::{Plan, PlanError};
-pub(crate) use record::{COLUMNS, Printer};
+pub(crate) use record::{COLUMNS, Printer, code, flag};

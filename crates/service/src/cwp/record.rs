@@ -56,6 +56,7 @@ pub(crate) const COLUMNS: [&str; 34] = [
 /// Prints accounts as of one instant: states of its day, times in one zone.
 pub(crate) struct Printer<'z> {
     calendar: Calendar<'z>,
+    now: Millis,
     today: Day,
     new: Range<Millis>,
 }
@@ -63,7 +64,7 @@ pub(crate) struct Printer<'z> {
 impl<'z> Printer<'z> {
     /// For the instant `now` and its UTC day `today`.
     pub fn new(now: Millis, today: Day, zone: &'z TimeZone) -> Self {
-        Printer { calendar: Calendar::new(zone), today, new: times::today(now, zone) }
+        Printer { calendar: Calendar::new(zone), now, today, new: times::today(now, zone) }
     }
 
     /// Prints instants in the zone.
@@ -97,6 +98,11 @@ impl<'z> Printer<'z> {
         self.today
     }
 
+    /// Until when the data of a host is known to hold, at most until the instant that is printed.
+    pub fn updated(&self, state: &HostState) -> Millis {
+        state.contact.updated().min(self.now)
+    }
+
     /// The list record of an account.
     pub fn record<'a>(&self, state: &'a HostState, account: &AccountView<'a>) -> AssetUserBaseInfo<'a> {
         let states = account.states(self.today);
@@ -127,7 +133,7 @@ impl<'z> Printer<'z> {
             password_due_time: Cow::Owned(times::text(account.password_due.and_then(times::day))),
             password_lock_days: account.password_lock_days.map_or(NONE.cast_signed(), i64::from),
             password_status: code(states.password.map(PasswordStatus::code)).cast_signed(),
-            update_time: Cow::Owned(self.millis(state.contact.updated())),
+            update_time: Cow::Owned(self.millis(self.updated(state))),
             first_time: Cow::Owned(self.millis(account.first_seen)),
             is_new: self.is_new(account.first_seen).into(),
             machine_extra_info: Some(extra(host)),

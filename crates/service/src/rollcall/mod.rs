@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod enrolment;
+pub mod events;
 pub mod hosts;
 mod import;
 pub mod keys;

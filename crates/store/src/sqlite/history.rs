@@ -25,6 +25,10 @@ pub(super) struct Before<'a> {
     pub(super) body: &'a [u8],
 }
 
+/// A change with this part of what is kept of a host is reason enough to count; of smaller ones every so many.
+const COUNT_AT: u64 = 100;
+const COUNT_EVERY: i64 = 64;
+
 impl Before<'_> {
     /// First sights of everybody known.
     fn known(&self) -> BTreeMap<&str, Millis> {
@@ -53,7 +57,31 @@ impl Context<'_> {
             digest: update.entry.state.digest,
             ..before.stored.changed()
         };
-        self.write_change(before.stored, change, &turns, None, &rest)
+        let (seq, events) = self.write_change(before.stored, change, &turns, None, &rest)?;
+        let weight = past::weight(events, rest.len() as u64);
+        if weight >= self.limits.host_events / COUNT_AT || seq % COUNT_EVERY == 0 {
+            self.bound_history(&before.stored.quuid)?;
+        }
+        Ok(())
+    }
+
+    /// Folds the older half of the history of a host that has too much of it.
+    fn bound_history(&self, quuid: &str) -> Done<()> {
+        let most = self.limits.host_events;
+        let changes = past::changes(self.sql, self.tenant.0, quuid)?;
+        if changes.iter().map(|change| change.weight).sum::<u64>() <= most {
+            return Ok(());
+        }
+        let mut kept = 0;
+        let enough = |change: &Changed| {
+            kept += change.weight;
+            kept > most / 2
+        };
+        // The latest change stays, however large.
+        let older = changes.get(..changes.len().saturating_sub(1)).unwrap_or_default();
+        let old = older.iter().rposition(enough).map_or(0, |place| place + 1);
+        tracing::warn!(quuid, "a host changes so much that its older history is folded");
+        self.fold(quuid, &changes, old)
     }
 
     /// Writes that a host is removed, and all that was known of it.
@@ -72,7 +100,9 @@ impl Context<'_> {
             digest: before.entry.state.digest,
             ..before.stored.changed()
         };
-        self.write_change(before.stored, change, &gone.collect::<Vec<_>>(), Some(before.sights), before.body)
+        let gone: Vec<_> = gone.collect();
+        self.write_change(before.stored, change, &gone, Some(before.sights), before.body)?;
+        Ok(())
     }
 
     /// Keeps what was known of a host when it changes for the first time; the instant of a change that arrived at
@@ -106,7 +136,7 @@ impl Context<'_> {
         turns: &[Turn<'_>],
         sights: Option<&Sights>,
         body: &[u8],
-    ) -> Done<()> {
+    ) -> Done<(i64, i64)> {
         let events: Vec<_> = turns.iter().filter(|turn| !turn.kinds.is_empty()).collect();
         let number = int(events.len() as u64);
         let last: i64 = self
@@ -128,7 +158,7 @@ impl Context<'_> {
             let (kinds, seen) = (turn.kinds.0, turn.first_seen);
             insert.execute((tenant, place, quuid, turn.name, seq, at, kinds, seen, before, after))?;
         }
-        Ok(())
+        Ok((seq, number))
     }
 
     /// Lets go of what happened before an instant, for some hosts.
@@ -153,21 +183,22 @@ impl Context<'_> {
             .query_map((self.tenant.0, before, hosts), |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         for quuid in &old {
-            self.fold(quuid, before)?;
+            let changes = past::changes(self.sql, self.tenant.0, quuid)?;
+            let old = changes.partition_point(|change| change.at < before);
+            self.fold(quuid, &changes, old)?;
         }
         Ok(Effect::HistoryPruned { more: loose > 0 || !old.is_empty() })
     }
 
-    /// Makes the last state of a host before an instant its oldest one.
-    fn fold(&self, quuid: &str, before: Millis) -> Done<()> {
-        let changes = past::changes(self.sql, self.tenant.0, quuid)?;
-        let old = changes.partition_point(|change| change.at < before);
-        let Some(last) = changes[..old].last() else { return Ok(()) };
+    /// Makes the state after the first `old` changes of a host its oldest one.
+    fn fold(&self, quuid: &str, changes: &[Changed], old: usize) -> Done<()> {
+        let done = changes.get(..old).unwrap_or_default();
+        let Some(last) = done.last() else { return Ok(()) };
         // A host that did not change since is known whole without its history; one that was removed is no more.
         let kept = if last.what == REMOVAL || old == changes.len() {
             None
         } else {
-            past::forward(self.sql, self.tenant, quuid, &changes[..old])?
+            past::forward(self.sql, self.tenant, quuid, done)?
         };
         let key = (self.tenant.0, quuid, last.seq);
         self.sql

@@ -70,6 +70,7 @@ impl Stored {
             before_report: self.last_report,
             before_collected: self.collected_at,
             events: 0,
+            weight: 0,
         }
     }
 

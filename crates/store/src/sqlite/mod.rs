@@ -38,13 +38,22 @@ pub struct Limits {
     pub hosts: u64,
     /// Export tasks that have not ended.
     pub pending_tasks: u64,
+    /// Events kept of each host, about: one that makes up accounts cannot fill the disk. Beyond it older history of the
+    /// host is folded, so that for times before it the oldest state that is left is shown.
+    pub host_events: u64,
     /// Tags.
     pub tags: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { people: 10_000_000, hosts: 1_000_000, pending_tasks: 1_000, tags: 10_000 }
+        Self {
+            people: 10_000_000,
+            hosts: 1_000_000,
+            pending_tasks: 1_000,
+            host_events: 100_000,
+            tags: 10_000,
+        }
     }
 }
 

@@ -33,6 +33,13 @@ pub(super) struct Changed {
     pub(super) before_report: Millis,
     pub(super) before_collected: Millis,
     pub(super) events: i64,
+    /// What it takes, in events.
+    pub(super) weight: u64,
+}
+
+/// What a change with so many events, and so many bytes beside them, takes.
+pub(super) fn weight(events: i64, bytes: u64) -> u64 {
+    count(events).saturating_add(bytes / 512)
 }
 
 /// Writes a row.
@@ -55,6 +62,7 @@ pub(super) fn write(
         before_report,
         before_collected,
         events,
+        ..
     } = change;
     sql.prepare_cached(
         "INSERT INTO host_changes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
@@ -80,10 +88,11 @@ pub(super) fn write(
 /// The changes of a host, oldest first.
 pub(super) fn changes(sql: &Connection, tenant: u32, quuid: &str) -> Result<Vec<Changed>, StoreError> {
     let mut find = sql.prepare_cached(
-        "SELECT seq, what, at, first_report, collected_at, digest, before_report, before_collected, events
-         FROM host_changes WHERE tenant = ?1 AND quuid = ?2 ORDER BY seq",
+        "SELECT seq, what, at, first_report, collected_at, digest, before_report, before_collected, events,
+         length(body) FROM host_changes WHERE tenant = ?1 AND quuid = ?2 ORDER BY seq",
     )?;
     let found = find.query_map((tenant, quuid), |row| {
+        let events = row.get(8)?;
         Ok(Changed {
             seq: row.get(0)?,
             what: row.get(1)?,
@@ -93,7 +102,8 @@ pub(super) fn changes(sql: &Connection, tenant: u32, quuid: &str) -> Result<Vec<
             digest: row.get(5)?,
             before_report: row.get(6)?,
             before_collected: row.get(7)?,
-            events: row.get(8)?,
+            events,
+            weight: weight(events, count(row.get(9)?)),
         })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
@@ -263,6 +273,20 @@ pub(super) fn host_at(
     }))
 }
 
+/// The oldest state of a host that can be made again.
+pub(super) fn oldest(
+    sql: &Connection,
+    tenant: TenantId,
+    quuid: &str,
+) -> Result<Option<HostEntry>, StoreError> {
+    let walk = Walk { sql, tenant, quuid };
+    let past = match changes(sql, tenant.0, quuid)?.first() {
+        Some(first) if first.what != CHANGE => Some(walk.whole(first)?),
+        _ => walk.present()?,
+    };
+    Ok(past.map(Past::entry))
+}
+
 /// The hosts that changed after an instant.
 pub(super) fn changed_since(
     sql: &Connection,
@@ -315,15 +339,17 @@ pub(super) fn events(
 
 /// What a filter means, and the values its marks stand for.
 fn condition(tenant: TenantId, filter: &EventFilter) -> (String, Vec<Value>) {
-    let EventFilter { quuid, name, kinds, from, until } = filter;
+    let EventFilter { quuid, names, parts, kinds, from, until } = filter;
     let mut text = "e.tenant = ?".to_owned();
     let mut values = vec![Value::Integer(tenant.0.into())];
-    let texts = [(" AND e.quuid = ?", quuid), (" AND e.name = ?", name)];
-    for (part, value) in texts {
-        if let Some(value) = value {
-            text.push_str(part);
-            values.push(Value::Text(value.clone()));
-        }
+    if let Some(quuid) = quuid {
+        text.push_str(" AND e.quuid = ?");
+        values.push(Value::Text(quuid.clone()));
+    }
+    let one = if *parts { "instr(e.name, ?) > 0" } else { "e.name = ?" };
+    if !names.is_empty() {
+        text.push_str(&format!(" AND ({})", vec![one; names.len()].join(" OR ")));
+        values.extend(names.iter().cloned().map(Value::Text));
     }
     let kinds = (!kinds.is_empty()).then_some(i64::from(kinds.0));
     for (part, value) in

@@ -204,6 +204,11 @@ impl<T: HasConnection> Reader for T {
         past::host_at(&sql, tenant, quuid, at, true)
     }
 
+    fn oldest(&mut self, tenant: TenantId, quuid: &str) -> Result<Option<HostEntry>, StoreError> {
+        let sql = self.sql().unchecked_transaction()?;
+        past::oldest(&sql, tenant, quuid)
+    }
+
     fn each_changed(
         &mut self,
         tenant: TenantId,

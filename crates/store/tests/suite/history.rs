@@ -16,6 +16,7 @@ pub fn run(rig: &mut dyn Rig) {
     each_change_is_an_event(rig);
     events_are_filtered_and_paged(rig);
     states_are_those_there_were(rig);
+    a_flood_is_bounded(rig);
 }
 
 fn account(name: &str) -> AccountFacts {
@@ -48,6 +49,8 @@ fn each_change_is_an_event(rig: &mut dyn Rig) {
     let all = vec!["groups", "shell", "sudo", "keys", "password", "status"];
     assert_eq!(seen, [("a", all), ("b", vec!["vanished"]), ("c", vec!["new"])]);
     assert_eq!((&found[2].before, &found[2].after), (&Some(first), &Some(changed.clone())));
+    let oldest = store.oldest(ONE, "h").unwrap().unwrap();
+    assert_eq!(oldest.accounts.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!((found[2].at, found[2].first_seen, found[0].first_seen), (20, 10, 20));
     assert_eq!(found[0].digest, loaded(store.as_mut(), ONE)[0].state.digest, "the report it came with");
     // Lines that move are no event, and yet the report can be made again.
@@ -78,7 +81,8 @@ fn events_are_filtered_and_paged(rig: &mut dyn Rig) {
     let keep = |fits: fn(&AccountEvent) -> bool| all.iter().filter(|e| fits(e)).cloned().collect::<Vec<_>>();
     for (filter, expected) in [
         (EventFilter { quuid: Some("h".into()), ..everything.clone() }, keep(|e| e.quuid == "h")),
-        (EventFilter { name: Some("c".into()), ..everything.clone() }, keep(|e| e.name == "c")),
+        (EventFilter { names: vec!["c".into(), "x".into()], ..everything.clone() }, keep(|e| e.name == "c")),
+        (EventFilter { names: vec!["c".into()], parts: true, ..everything.clone() }, keep(|e| e.name == "c")),
         (
             EventFilter { kinds: Kinds::of([Kind::New, Kind::Uid]), ..everything.clone() },
             keep(|e| e.name == "c"),
@@ -90,6 +94,24 @@ fn events_are_filtered_and_paged(rig: &mut dyn Rig) {
         assert!(total == 2, "{filter:?}");
         assert_eq!(store.events(ONE, &filter, 0, 10).unwrap(), (expected, total), "{filter:?}");
     }
+}
+
+fn a_flood_is_bounded(rig: &mut dyn Rig) {
+    let mut store = rig.limited(100);
+    with_two_tenants(store.as_mut());
+    for round in 0..6_u32 {
+        let accounts =
+            (0..30).map(|n| AccountFacts { name: n.to_string(), uid: Some(round), ..Default::default() });
+        done(store.as_mut(), put_host(ONE, "h", i64::from(round) * 10 + 10, of(accounts.collect())));
+    }
+    let (_, total) = store.events(ONE, &EventFilter::default(), 0, 1).unwrap();
+    assert!((30..=100).contains(&total), "{total}");
+    for (at, round) in [(60, 5), (50, 4), (45, 3)] {
+        let then = store.host_at(ONE, "h", at).unwrap().unwrap();
+        assert_eq!(then.accounts[0].uid, model::Uid::Number(round), "at {at}");
+        assert_eq!(store.host_rebuilt(ONE, "h", at).unwrap().unwrap(), then);
+    }
+    store.check().unwrap();
 }
 
 /// What happens to a host.
@@ -157,7 +179,7 @@ fn without_contacts(state: &State) -> State {
 
 fn states_are_those_there_were(rig: &mut dyn Rig) {
     let rig = RefCell::new(rig);
-    let mut runner = TestRunner::new(Config { cases: 32, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 20, failure_persistence: None, ..Config::default() });
     let happenings = prop::collection::vec((prop::sample::select(vec!["g", "h"]), happening()), 1..30);
     if let Err(failure) = runner.run(&happenings, |all| one_run(&mut **rig.borrow_mut(), &all)) {
         panic!("{failure}");

@@ -214,6 +214,8 @@ pub enum ActionId {
     RollcallEnrolHost,
     /// rollcall `ImportUsers`. Create or update many people by user name in one step; all or nothing per person, problems are listed.
     RollcallImportUsers,
+    /// rollcall `ListAccountEvents`. Page through what changed of accounts, newest first: what, before and after, when and by which report.
+    RollcallListAccountEvents,
     /// rollcall `ListAgents`. Page through the agents: active, waiting for an operator, revoked.
     RollcallListAgents,
     /// rollcall `ListEnrolmentTokens`. List the tokens hosts enrol with, without secrets.
@@ -1149,7 +1151,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1479,7 +1481,7 @@ pub(crate) static ACTIONS: &[Action] = &[
         kind: Kind::Read,
         roles: &[Admin, Operator, Auditor],
         default_tenant_only: false,
-        has_handler: false,
+        has_handler: true,
         error_codes: &[
             Code::InternalError,
             Code::InvalidParameter,
@@ -1805,6 +1807,7 @@ pub(crate) static ACTIONS: &[Action] = &[
             Code::InternalErrorMainDBFail,
             Code::InvalidParameter,
             Code::InvalidParameterDateRange,
+            Code::InvalidParameterValue,
         ],
     },
     Action {
@@ -2097,6 +2100,18 @@ pub(crate) static ACTIONS: &[Action] = &[
             Code::InvalidParameterValueParameterIllegal,
             Code::LimitExceededItemsNumberLimitExceeded,
         ],
+    },
+    Action {
+        id: ActionId::RollcallListAccountEvents,
+        service: Service::Rollcall,
+        name: "ListAccountEvents",
+        summary: "Page through what changed of accounts, newest first: what, before and after, when and by which report.",
+        summary_zh: "分页查询账号变更事件，最新在前：变更内容、变更前后、时间及所属报告。",
+        kind: Kind::Read,
+        roles: &[Admin, Operator, Auditor],
+        default_tenant_only: false,
+        has_handler: true,
+        error_codes: &[Code::InvalidParameterValue],
     },
     Action {
         id: ActionId::RollcallListAgents,

@@ -618,11 +618,13 @@ impl Response for DescribeAssetTypesResponse<'_> {}
 pub struct DescribeAssetUserCountRequest {
     /// `Name`: Part of the account name.
     pub name: Option<String>,
+    /// `AsOf`: Answer as of this instant of the past: YYYY-MM-DD HH:MM:SS in the server's zone, or RFC 3339; not part of the vendor's API.
+    pub as_of: Option<String>,
 }
 
 impl Decode for DescribeAssetUserCountRequest {
     fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
-        Self { name: reader.optional("Name") }
+        Self { name: reader.optional("Name"), as_of: reader.optional("AsOf") }
     }
 }
 
@@ -727,6 +729,8 @@ pub struct DescribeAssetUserListRequest {
     pub order: Option<String>,
     /// `By`: Sort key.
     pub by: Option<String>,
+    /// `AsOf`: Answer as of this instant of the past: YYYY-MM-DD HH:MM:SS in the server's zone, or RFC 3339; not part of the vendor's API.
+    pub as_of: Option<String>,
 }
 
 impl DescribeAssetUserListRequest {
@@ -754,6 +758,7 @@ impl Decode for DescribeAssetUserListRequest {
             offset: reader.optional("Offset"),
             order: reader.optional("Order"),
             by: reader.optional("By"),
+            as_of: reader.optional("AsOf"),
         }
     }
 }
@@ -1664,6 +1669,8 @@ pub struct ExportAssetUserListRequest {
     pub by: Option<String>,
     /// `Format`: Form of the file; not part of the vendor's API.
     pub format: Option<String>,
+    /// `AsOf`: Answer as of this instant of the past: YYYY-MM-DD HH:MM:SS in the server's zone, or RFC 3339; not part of the vendor's API.
+    pub as_of: Option<String>,
 }
 
 impl ExportAssetUserListRequest {
@@ -1686,6 +1693,7 @@ impl Decode for ExportAssetUserListRequest {
             order: reader.optional("Order"),
             by: reader.optional("By"),
             format: reader.optional("Format"),
+            as_of: reader.optional("AsOf"),
         }
     }
 }

@@ -330,6 +330,64 @@ pub struct ImportUsersResponse<'a> {
 
 impl Response for ImportUsersResponse<'_> {}
 
+/// Parameters of `ListAccountEvents`. Page through what changed of accounts, newest first: what, before and after, when and by which report.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListAccountEventsRequest {
+    /// `Quuid`: Only of this host.
+    pub quuid: Option<String>,
+    /// `Name`: Only of accounts with this name.
+    pub name: Option<String>,
+    /// `Kinds`: Only with any of these: new, vanished, uid, groups, home, shell, sudo, keys, password, status, ssh, last\_login, other.
+    pub kinds: Option<Vec<String>>,
+    /// `Start`: Not before this instant: YYYY-MM-DD HH:MM:SS in the server's zone, or RFC 3339.
+    pub start: Option<String>,
+    /// `End`: Not after this instant.
+    pub end: Option<String>,
+    /// `Offset`: First record to return.
+    pub offset: Option<u64>,
+    /// `Limit`: Records to return.
+    pub limit: Option<u64>,
+}
+
+impl ListAccountEventsRequest {
+    /// Value in the absence of `Offset`.
+    pub const OFFSET_DEFAULT: u64 = 0;
+    /// Largest value of `Limit`.
+    pub const LIMIT_MAX: u64 = 100;
+    /// Value in the absence of `Limit`.
+    pub const LIMIT_DEFAULT: u64 = 50;
+}
+
+impl Decode for ListAccountEventsRequest {
+    fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
+        Self {
+            quuid: reader.optional("Quuid"),
+            name: reader.optional("Name"),
+            kinds: reader.optional("Kinds"),
+            start: reader.optional("Start"),
+            end: reader.optional("End"),
+            offset: reader.optional("Offset"),
+            limit: reader.optional("Limit"),
+        }
+    }
+}
+
+/// Answer of `ListAccountEvents`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ListAccountEventsResponse<'a> {
+    /// Events that match.
+    #[serde(rename = "Total")]
+    pub total: u64,
+    /// The events.
+    #[serde(rename = "Events")]
+    pub events: Vec<AccountEvent<'a>>,
+    /// From when on past states are known, ISO 8601; empty when always.
+    #[serde(rename = "HistoryFrom")]
+    pub history_from: Cow<'a, str>,
+}
+
+impl Response for ListAccountEventsResponse<'_> {}
+
 /// Parameters of `ListAgents`. Page through the agents: active, waiting for an operator, revoked.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListAgentsRequest {
@@ -711,6 +769,106 @@ impl Decode for RevokeEnrolmentTokenRequest {
 pub struct RevokeEnrolmentTokenResponse {}
 
 impl Response for RevokeEnrolmentTokenResponse {}
+
+/// What one report changed of one account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct AccountEvent<'a> {
+    /// Its number; later ones have larger numbers.
+    #[serde(rename = "Id")]
+    pub id: u64,
+    /// When the report arrived, ISO 8601.
+    #[serde(rename = "Time")]
+    pub time: Cow<'a, str>,
+    /// Id of the host.
+    #[serde(rename = "Quuid")]
+    pub quuid: Cow<'a, str>,
+    /// Name of the host; empty when it is gone.
+    #[serde(rename = "MachineName")]
+    pub machine_name: Cow<'a, str>,
+    /// Private address of the host; empty when it is gone.
+    #[serde(rename = "MachineIp")]
+    pub machine_ip: Cow<'a, str>,
+    /// Account name.
+    #[serde(rename = "Name")]
+    pub name: Cow<'a, str>,
+    /// What changed.
+    #[serde(rename = "Kinds")]
+    pub kinds: Vec<Cow<'a, str>>,
+    /// When the account was first seen, ISO 8601.
+    #[serde(rename = "FirstTime")]
+    pub first_time: Cow<'a, str>,
+    /// Digest of the report; empty when it is not known.
+    #[serde(rename = "Digest")]
+    pub digest: Cow<'a, str>,
+    /// The account before; nothing for a new one.
+    #[serde(rename = "Before", skip_serializing_if = "Nullable::is_absent")]
+    pub before: Nullable<AccountState<'a>>,
+    /// The account after; nothing for one that vanished.
+    #[serde(rename = "After", skip_serializing_if = "Nullable::is_absent")]
+    pub after: Nullable<AccountState<'a>>,
+}
+
+/// An account at an event; states are those of the day of the event, 999 is unknown.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct AccountState<'a> {
+    /// User id, or security identifier.
+    #[serde(rename = "Uid")]
+    pub uid: Cow<'a, str>,
+    /// Primary group id.
+    #[serde(rename = "Gid")]
+    pub gid: Cow<'a, str>,
+    /// Groups, the primary one first.
+    #[serde(rename = "GroupName")]
+    pub group_name: Cow<'a, str>,
+    /// Home directory.
+    #[serde(rename = "HomePath")]
+    pub home_path: Cow<'a, str>,
+    /// Login shell.
+    #[serde(rename = "Shell")]
+    pub shell: Cow<'a, str>,
+    /// Whether the shell allows login.
+    #[serde(rename = "ShellLoginStatus")]
+    pub shell_login_status: u64,
+    /// 0 disabled, 1 enabled.
+    #[serde(rename = "Status")]
+    pub status: u64,
+    /// 0 none, 1 key, 2 password, 3 both.
+    #[serde(rename = "LoginType")]
+    pub login_type: u64,
+    /// Whether SSH lets it in.
+    #[serde(rename = "IsSshLogin")]
+    pub is_ssh_login: u64,
+    /// Whether it has sudo rights.
+    #[serde(rename = "IsSudo")]
+    pub is_sudo: u64,
+    /// 0 guest, 1 standard, 2 administrator (Windows).
+    #[serde(rename = "UserType")]
+    pub user_type: u64,
+    /// 1 normal, 2 about to expire, 3 expired, 4 locked.
+    #[serde(rename = "PasswordStatus")]
+    pub password_status: u64,
+    /// Day of the last password change.
+    #[serde(rename = "PasswordChangeTime")]
+    pub password_change_time: Cow<'a, str>,
+    /// Last day of the password.
+    #[serde(rename = "PasswordDueTime")]
+    pub password_due_time: Cow<'a, str>,
+    /// Day on which the account expires.
+    #[serde(rename = "DisableTime")]
+    pub disable_time: Cow<'a, str>,
+    /// Last login.
+    #[serde(rename = "LastLoginTime")]
+    pub last_login_time: Cow<'a, str>,
+    /// Comment of the account.
+    #[serde(rename = "Remark")]
+    pub remark: Cow<'a, str>,
+    /// Sudo rights: as whom, and what.
+    #[serde(rename = "SudoRules")]
+    pub sudo_rules: Vec<Cow<'a, str>>,
+    /// Authorized keys: algorithm, fingerprint, comment.
+    #[serde(rename = "Keys")]
+    pub keys: Vec<Cow<'a, str>>,
+}
 
 /// One agent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

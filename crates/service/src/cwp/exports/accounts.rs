@@ -7,11 +7,12 @@ use jiff::tz::TimeZone;
 use model::{AccountView, Day, ExportTask, HostState, Millis};
 use roster::AccountsSnapshot;
 use search::SortKey;
+use search::time::print_time;
 use wire::cwp::{ExportAssetUserListRequest, ExportAssetUserListResponse};
 use wire::{Body, Error};
 
 use super::{Order, format, start, stored_filters, stored_request};
-use crate::clock::DAY_MILLIS;
+use crate::as_of::{Moment, day_of};
 use crate::cwp::record::cells;
 use crate::cwp::{COLUMNS, Lines, Plan, PlanError, Printer};
 use crate::exports::{Job, Stop};
@@ -23,54 +24,58 @@ pub(super) const KIND: &str = "asset-user-list";
 const HOSTS_KEPT: usize = 36 << 20;
 
 /// Accepts an export and answers its task id. Everything is checked before there is a task; the file holds the
-/// accounts as they are at this moment.
+/// accounts as they are at this moment, or were at `AsOf`.
 ///
 /// # Errors
-/// `InvalidParameter`, `InvalidParameter.DateRange`; `LimitExceeded` with too many unfinished exports.
+/// `InvalidParameter`, `InvalidParameter.DateRange`; `InvalidParameterValue` for `AsOf`; `LimitExceeded` with too many unfinished exports.
 pub async fn create(
     service: &Arc<Service>,
     caller: &Caller,
     request: ExportAssetUserListRequest,
 ) -> Result<Body, Error> {
     let format = format(request.format.as_deref())?;
-    let job = job(service, caller.tenant, &request, service.now())?;
-    let order = Order { action: "ExportAssetUserList", kind: KIND, request: stored(&request), format };
+    let moment = service.moment(caller.tenant, request.as_of.as_deref()).await?;
+    let stored = stored(&request, moment.now);
+    let job = job(service, &request, moment)?;
+    let order = Order { action: "ExportAssetUserList", kind: KIND, request: stored, format };
     let task_id = start(service, caller, order, Box::new(job)).await?.into();
     Body::new(&ExportAssetUserListResponse { task_id })
 }
 
 /// Makes the job of a stored task again, on the accounts as they are now: the snapshot of the acceptance died with
-/// the program. States are judged by the day of the acceptance.
+/// the program. States are judged by the day of the acceptance. Accounts of the past are the same as ever.
 pub(super) fn remake(service: &Service, task: &ExportTask) -> Result<Box<dyn Job>, String> {
     let request = stored_request::<ExportAssetUserListRequest>(task)?;
-    match job(service, task.tenant, &request, task.created) {
-        Ok(job) => Ok(Box::new(job)),
-        Err(error) => Err(format!("the stored request is refused: {error}")),
+    let refused = |error: Error| format!("the stored request is refused: {error}");
+    let as_of = request.as_of.as_deref();
+    let mut moment = service.moment_blocking(task.tenant, as_of).map_err(refused)?;
+    if as_of.is_none_or(str::is_empty) {
+        moment = Moment { now: task.created, today: day_of(task.created), ..moment };
     }
+    Ok(Box::new(job(service, &request, moment).map_err(refused)?))
 }
 
-/// The request as it is stored; [`remake`] reads it back.
-fn stored(request: &ExportAssetUserListRequest) -> String {
+/// The request as it is stored, with the instant it means; [`remake`] reads it back.
+fn stored(request: &ExportAssetUserListRequest, now: Millis) -> String {
+    let as_of = request.as_of.as_ref().filter(|text| !text.is_empty()).map(|_| print_time(now));
     serde_json::json!({
         "Quuid": request.quuid, "Filters": stored_filters(request.filters.as_deref()),
-        "Order": request.order, "By": request.by,
+        "Order": request.order, "By": request.by, "AsOf": as_of,
     })
     .to_string()
 }
 
 fn job(
     service: &Service,
-    tenant: model::TenantId,
     request: &ExportAssetUserListRequest,
-    now: Millis,
+    moment: Moment,
 ) -> Result<AccountsJob, Error> {
-    let today = Day::try_from(now.div_euclid(DAY_MILLIS)).unwrap_or(Day::MAX);
+    let Moment { accounts, now, today } = moment;
     let zone = service.zone().clone();
     let filters = request.filters.as_deref().unwrap_or_default();
     let (by, order) = (request.by.as_deref(), request.order.as_deref());
     let plan = Plan::new(request.quuid.as_deref(), filters, by, order, today, &zone)
         .map_err(PlanError::of_export)?;
-    let accounts = service.tenant_numbered(tenant)?.accounts.snapshot();
     Ok(AccountsJob { accounts, plan, now, today, zone })
 }
 
