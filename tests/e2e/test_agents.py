@@ -350,3 +350,15 @@ def test_the_command_line(server):
     assert {t["SecretId"]: t["State"] for t in tokens}[made["SecretId"]] == "used up"
     cli("hosts", "token", "revoke", made["SecretId"], *place)
     assert token_of(server, made["Token"])["State"] == "revoked"
+
+
+def test_a_deleted_machine_takes_its_agent_along(make_server):
+    server = make_server()
+    token = new_token(server, Tags=["db"])
+    host = enrolled(server, "deleted", token)
+    assert [(t["Name"], t["Count"]) for t in server.call("cwp", "DescribeTags", {})["List"]] == [("db", 1)]
+    server.call("cwp", "DeleteMachine", {"Uuid": host.answer["Uuid"]})
+    assert host.code("PollAgent", {"Quuid": host.quuid}) == "AuthFailure.SecretIdNotFound"
+    assert host.enrol(token)["State"] == "pending", "it waits for an operator"
+    server.restart()
+    assert host.enrol(token)["State"] == "pending"
