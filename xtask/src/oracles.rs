@@ -108,9 +108,22 @@ fn print(report: &Path) -> Result<(), String> {
 }
 
 /// Gets sources and roots where they are missing; what cannot be had is said, and skipped by the tests.
-pub fn fetch(cache: &Path) {
+fn fetch(cache: &Path) {
     if !has("apt-get") || !is_root() {
         println!("note: sources and roots of Debian are only fetched on Debian, as root");
+        return;
+    }
+    fetch_sources(cache);
+    for suite in SUITES {
+        if let Err(error) = make_root(cache, suite) {
+            println!("note: {error}; tests that want this root are skipped");
+        }
+    }
+}
+
+/// Gets the sources only, which takes seconds.
+pub fn fetch_sources(cache: &Path) {
+    if !has("apt-get") || !is_root() {
         return;
     }
     let mut missing = SOURCES.iter().filter(|name| !has_source(cache, name)).peekable();
@@ -118,11 +131,6 @@ pub fn fetch(cache: &Path) {
         let missing: Vec<&str> = missing.copied().collect();
         if let Err(error) = sources(cache, &missing) {
             println!("note: {error}; tests that want these sources are skipped");
-        }
-    }
-    for suite in SUITES {
-        if let Err(error) = make_root(cache, suite) {
-            println!("note: {error}; tests that want this root are skipped");
         }
     }
 }

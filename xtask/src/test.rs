@@ -42,6 +42,7 @@ pub fn run(options: Options) -> Result<ExitCode, String> {
         deny(&root)?;
     }
     install_packages()?;
+    crate::oracles::fetch_sources(&target_dir(&root).join("oracles"));
     unit_tests(&root)?;
     step("doc tests", cargo(&root).args(["test", "--workspace", "--doc", "--locked", "--quiet"]))?;
     if !options.no_e2e {
