@@ -4,6 +4,7 @@
 
 mod check;
 mod debian;
+mod windows;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -52,6 +53,9 @@ pub struct Options {
     /// Install, start, remove and purge the packages on this machine (Debian, as root).
     #[arg(long)]
     check: bool,
+    /// Cross-build for Windows instead and run that under wine (installs compiler and wine on Debian, as root).
+    #[arg(long, conflicts_with_all = ["only", "no_build", "check"])]
+    windows: bool,
 }
 
 /// Where things are.
@@ -75,6 +79,10 @@ pub fn run(options: &Options) -> Result<ExitCode, String> {
     let epoch = output(Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(&root))
         .unwrap_or_else(|_| "0".to_owned());
     let place = Place { root, target, dist, epoch };
+    if options.windows {
+        windows::run(&place)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let wanted = |program: &&Program| options.only.as_deref().is_none_or(|only| only == program.name);
     let programs: Vec<Program> = [SERVER, AGENT].iter().filter(wanted).copied().collect();
     let mut packages = Vec::new();

@@ -131,7 +131,7 @@ pub fn install_packages() -> Result<(), String> {
 }
 
 /// Installs Debian packages without letting their daemons start.
-fn apt(packages: &[&str]) -> Result<(), String> {
+pub fn apt(packages: &[&str]) -> Result<(), String> {
     println!("installing: {}", packages.join(", "));
     let policy = Path::new("/usr/sbin/policy-rc.d");
     let ours = !policy.exists();

@@ -26,7 +26,10 @@ fn main() -> ExitCode {
 
 #[cfg(windows)]
 fn live() -> Result<model::facts::HostReport, String> {
-    windows::live::scan(&windows::live::Options::default()).map_err(|error| error.to_string())
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    let options = windows::live::Options { now, ..Default::default() };
+    windows::live::scan(&options).map_err(|error| error.to_string())
 }
 
 #[cfg(not(windows))]

@@ -57,9 +57,11 @@ impl Sid {
         child
     }
 
-    /// The machine's own identifier, S-1-5-21 and three random numbers, as 32 hexadecimal digits; `None` for others.
+    /// The machine's own identifier, S-1-5-21 and three random numbers, as 32 hexadecimal digits; `None` for others,
+    /// and for the zeros of systems that imitate Windows.
     pub fn machine_id(&self) -> Option<String> {
         let is_machine = self.authority == 5 && self.parts.len() == 4 && self.parts.first() == Some(&21);
+        let is_machine = is_machine && self.parts.iter().skip(1).any(|part| *part != 0);
         is_machine.then(|| self.parts.iter().map(|part| format!("{part:08x}")).collect())
     }
 }
@@ -103,6 +105,7 @@ mod tests {
         let machine = Sid::nt(&[21, 1, 0xffff_ffff, 3]);
         assert_eq!(machine.machine_id().unwrap(), "0000001500000001ffffffff00000003");
         assert_eq!(machine.child(500).machine_id(), None);
+        assert_eq!(Sid::nt(&[21, 0, 0, 0]).machine_id(), None);
         assert_eq!(Sid::nt(&[32, 1, 2, 3]).machine_id(), None);
     }
 }

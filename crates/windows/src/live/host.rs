@@ -1,7 +1,7 @@
 //! The running Windows as [`Api`]: what is asked, in terms of the calls in `net`.
 
 use model::facts::Address;
-use windows_sys::Win32::System::Registry::{RRF_RT_REG_DWORD, RRF_RT_REG_EXPAND_SZ, RRF_RT_REG_SZ};
+use windows_sys::Win32::System::Registry::{RRF_RT_REG_DWORD, RRF_RT_REG_SZ};
 
 use super::{Api, NetError, Users, net};
 use crate::{
@@ -53,8 +53,8 @@ impl Api for Running {
 }
 
 fn text(key: &str, value: &str) -> Option<String> {
-    // Environment variables in it are put in by Windows.
-    let data = net::registry(key, value, RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ)?;
+    // This alone also gives texts with environment variables, with those put in.
+    let data = net::registry(key, value, RRF_RT_REG_SZ)?;
     utf16(&data).split('\0').next().map(str::to_owned)
 }
 
