@@ -2,16 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use export::ExportDir;
 use jiff::tz::TimeZone;
-use model::facts::HostFacts;
-use model::{ClearedHost, Day, ExportTask, HostDay, HostRecord, Millis, Role, Scan, Tenant, TenantId};
-use roster::{Accounts, Loading, People, PeopleLoading};
-use store::{
-    Audit, Change, DataDir, Effect, MasterKey, Reader, Share, SqliteStore, Write, WriteError, Writer, Written,
-};
+use model::{Day, ExportTask, Millis, Role, Tenant, TenantId};
+use store::{Audit, Change, DataDir, Effect, MasterKey, SqliteStore, Write, WriteError, Writer, Written};
 use tokio::sync::Semaphore;
 use wire::{Code, Error};
 
@@ -23,12 +19,14 @@ use crate::exports::{Downloads, Exporter, Job, Table, Workers};
 use crate::fleet::Fleet;
 use crate::housekeeping::Housekeeping;
 use crate::keyring::{Keyring, LiveKey};
-use crate::labels::Labels;
-use crate::observer::{self, Observer};
+use crate::observer::Observer;
 use crate::readers::{Lent, Readers};
-use crate::scans::{self, Scans};
+use crate::scans::Scans;
 use crate::secrets::Secrets;
 use crate::{Caller, cwp, rollcall};
+
+mod load;
+mod stored;
 
 /// Name of the tenant that always exists.
 pub const DEFAULT_TENANT: &str = "default";
@@ -221,110 +219,6 @@ impl Service {
         *self.first_key.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(FirstKey { secret_id, secret_key });
         Ok(())
-    }
-
-    /// Fills the rosters from the store and starts the export workers; after this the service is ready. Progress
-    /// goes to the log. Blocks; not for an asynchronous thread.
-    ///
-    /// # Errors
-    /// Trouble with the store.
-    pub fn load(self: &Arc<Self>) -> Result<(), OpenError> {
-        // Statements of their own: a guard lives to the end of its statement, and a loop's head as long as the loop.
-        let tenants = self.reader().tenants()?;
-        let tasks = self.reader().tasks()?;
-        for tenant in tenants {
-            let state = self.load_tenant(tenant)?;
-            self.directory.put(state);
-        }
-        for task in tasks {
-            self.tasks.put(Arc::new(task));
-        }
-        for scan in self.reader().scans()? {
-            self.load_scan(&Arc::new(scan));
-        }
-        self.start_exports()?;
-        self.ready.store(true, Ordering::Release);
-        tracing::info!(tenants = self.directory.tenants().len(), "ready");
-        Ok(())
-    }
-
-    fn load_tenant(&self, tenant: Tenant) -> Result<TenantState, OpenError> {
-        let started = std::time::Instant::now();
-        let root = self.reader().root_org_node(tenant.id)?.unwrap_or_default();
-        let (people, accounts) = std::thread::scope(|scope| {
-            let people = std::thread::Builder::new().name("load-people".to_owned());
-            let people =
-                people.spawn_scoped(scope, || self.load_people(&tenant)).map_err(OpenError::Thread)?;
-            let accounts = self.load_accounts(&tenant);
-            let people = people.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok::<_, OpenError>((people?, accounts?))
-        })?;
-        let labels = RwLock::new(Labels::new(self.reader().labels(tenant.id)?));
-        let state = TenantState { people, accounts, labels, ..observer::new_tenant(tenant, &root) };
-        tracing::info!(
-            tenant = state.tenant.name,
-            people = state.people.snapshot().len(),
-            accounts = state.accounts.snapshot().len(),
-            millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            "tenant loaded"
-        );
-        Ok(state)
-    }
-
-    fn load_people(&self, tenant: &Tenant) -> Result<People, OpenError> {
-        std::thread::scope(|scope| {
-            let reading: Vec<_> = (1..PEOPLE_SHARES)
-                .map(|number| {
-                    let share = Share { number, of: PEOPLE_SHARES };
-                    let thread = std::thread::Builder::new().name(format!("read-people-{number}"));
-                    thread.spawn_scoped(scope, move || self.read_people(tenant, share))
-                })
-                .collect();
-            let mut people = self.read_people(tenant, Share { number: 0, of: PEOPLE_SHARES })?;
-            for thread in reading {
-                let thread = thread.map_err(OpenError::Thread)?;
-                people.append(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-            }
-            Ok(People::loaded(people))
-        })
-    }
-
-    fn read_people(&self, tenant: &Tenant, share: Share) -> Result<PeopleLoading, store::StoreError> {
-        let mut people = PeopleLoading::default();
-        self.reader().each_person(tenant.id, share, &mut |person| {
-            people.push(&person);
-            progress(people.len(), &tenant.name, "people");
-        })?;
-        Ok(people)
-    }
-
-    fn load_accounts(&self, tenant: &Tenant) -> Result<Accounts, store::StoreError> {
-        let (mut loading, mut hosts) = (Loading::default(), 0);
-        self.reader().each_host(tenant.id, &mut |state, accounts| {
-            loading.push(Arc::new(state), accounts.iter().copied());
-            hosts += 1;
-            progress(hosts, &tenant.name, "hosts");
-        })?;
-        Ok(Accounts::loaded(loading))
-    }
-
-    /// A scan of the last run: whoever has reported since it began has answered.
-    fn load_scan(&self, scan: &Arc<Scan>) {
-        let tenant = self.directory.tenant(scan.tenant);
-        let snapshot = tenant.map(|tenant| tenant.accounts.snapshot());
-        self.scans.put(scan, |quuid| {
-            let host = snapshot.as_ref().and_then(|snapshot| snapshot.host(quuid));
-            host.is_some_and(|host| host.state().contact.updated() > scan.started)
-        });
-    }
-
-    /// Writes how a scan has ended. Somebody else may have been faster: then it has.
-    pub(crate) async fn end_scan(&self, ending: scans::Ending) -> Result<(), WriteError> {
-        let (tenant, change) = ending.into_change();
-        match self.writer.write(Write::new(tenant, change)).await {
-            Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 
     fn start_exports(self: &Arc<Self>) -> Result<(), OpenError> {
@@ -573,55 +467,6 @@ impl Service {
         self.readers.lend()
     }
 
-    /// What the store remembers of a host of the caller's tenant, its facts included; `None` when it is not known.
-    ///
-    /// # Errors
-    /// `InternalError` for trouble with the store.
-    pub(crate) async fn host_record(
-        self: &Arc<Self>,
-        caller: &Caller,
-        quuid: &str,
-    ) -> Result<Option<HostRecord>, Error> {
-        let (tenant, quuid) = (caller.tenant, quuid.to_owned());
-        self.read(move |reader| reader.host(tenant, &quuid)).await
-    }
-
-    /// Reads from the store in a thread for that.
-    ///
-    /// # Errors
-    /// `InternalError` for trouble with the store.
-    pub(crate) async fn read<T: Send + 'static>(
-        self: &Arc<Self>,
-        read: impl FnOnce(&mut dyn Reader) -> Result<T, store::StoreError> + Send + 'static,
-    ) -> Result<T, Error> {
-        let service = Arc::clone(self);
-        let read = tokio::task::spawn_blocking(move || read(&mut **service.reader()));
-        read.await.map_err(Error::internal)?.map_err(Error::internal)
-    }
-
-    /// Hosts of the caller's tenant that were cleared away.
-    ///
-    /// # Errors
-    /// `InternalError` for trouble with the store.
-    pub(crate) async fn cleared_hosts(self: &Arc<Self>, caller: &Caller) -> Result<Vec<ClearedHost>, Error> {
-        let tenant = caller.tenant;
-        self.read(move |reader| reader.cleared(tenant)).await
-    }
-
-    /// The days on which hosts of the caller's tenant were counted.
-    ///
-    /// # Errors
-    /// `InternalError` for trouble with the store.
-    pub(crate) async fn host_days(
-        self: &Arc<Self>,
-        caller: &Caller,
-        first: Day,
-        last: Day,
-    ) -> Result<Vec<HostDay>, Error> {
-        let tenant = caller.tenant;
-        self.read(move |reader| reader.host_days(tenant, first, last)).await
-    }
-
     /// The keys of a tenant that people have made, oldest first: those of agents and of enrolment tokens are theirs.
     pub(crate) fn keys_of_people(&self, tenant: TenantId) -> Vec<Arc<LiveKey>> {
         let mut keys = self.keyring.of_tenant(tenant);
@@ -630,23 +475,6 @@ impl Service {
             key.role != Role::Enrol && self.fleet.of_key(&key.secret_id).is_none()
         });
         keys
-    }
-
-    /// The facts of hosts of the caller's tenant themselves, without their accounts, in the order asked for.
-    ///
-    /// # Errors
-    /// `InternalError` for trouble with the store.
-    pub(crate) async fn host_facts(
-        self: &Arc<Self>,
-        caller: &Caller,
-        quuids: Vec<String>,
-    ) -> Result<Vec<Option<HostFacts>>, Error> {
-        let tenant = caller.tenant;
-        self.read(move |reader| {
-            let quuids: Vec<&str> = quuids.iter().map(String::as_str).collect();
-            reader.host_facts(tenant, &quuids)
-        })
-        .await
     }
 
     /// The connections that only read, for what runs apart from calls.
@@ -682,11 +510,4 @@ pub struct Gauges {
     pub exports_pending: usize,
     /// Size of the database file.
     pub database_bytes: u64,
-}
-
-/// Says every 100,000 rows that loading goes on.
-fn progress(rows: usize, tenant: &str, what: &str) {
-    if rows.is_multiple_of(100_000) {
-        tracing::info!(tenant, rows, what, "loading");
-    }
 }
