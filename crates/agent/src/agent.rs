@@ -283,7 +283,7 @@ impl<'a, H: Host, S: Server> Agent<'a, H, S> {
                     let pause = Duration::from_secs(poll.unwrap_or(PENDING_SECONDS).clamp(1, 600));
                     let jittered = pause.mul_f64(0.9 + 0.2 * self.host.random());
                     self.schedule.pause(now, jittered);
-                    let next = "approve the host on the server (ApproveAgent)";
+                    let next = "approve the host on the server (rollcall hosts approve)";
                     self.log.event(Level::Warning, "approval_pending", &[("next", &next)]);
                     return Outcome::NotEnrolled;
                 }

@@ -60,7 +60,7 @@ struct Enroll {
     /// Address of the server, such as https://rollcall.example:9321
     #[arg(long, value_name = "URL")]
     server: String,
-    /// Enrolment token (CreateEnrolmentToken on the server); `-` reads it from the standard input
+    /// Enrolment token (`rollcall hosts token create` on the server); `-` reads it from the standard input
     #[arg(long, env = "ROLLCALL_ENROL_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: String,
     /// Certificates (PEM) to trust in place of the public ones; kept in the state directory
@@ -125,7 +125,7 @@ fn enroll(dir: &Path, args: &Enroll, log: &Log) -> Result<u8, Failure> {
         None => Err(Failure::new(
             "the server knows another installation with this machine id; this one waits for approval",
         )
-        .next("approve it on the server (ApproveAgent); `rollcall-agent run` asks again by itself")
+        .next("approve it on the server (rollcall hosts approve); `rollcall-agent run` asks again by itself")
         .exit(exit::NOT_ENROLLED)),
     }
 }
@@ -134,7 +134,7 @@ fn of_enrolment(error: &CallError) -> Failure {
     let failure = of_call(error);
     match error {
         CallError::Refused { .. } if error.meaning() == http::Meaning::Key => failure.next(
-            "make a new token on the server (CreateEnrolmentToken); this one is unknown, used up or expired",
+            "make a new token on the server (rollcall hosts token create); this one is unknown, used up or expired",
         ),
         _ => failure,
     }
@@ -149,7 +149,7 @@ fn wanted(args: &Enroll) -> Result<Enrolment, Failure> {
     };
     if parse_token(&token).is_none() {
         return Err(usage("that is no enrolment token")
-            .next("it looks like rct1.ID.SECRET; make one on the server (CreateEnrolmentToken)"));
+            .next("it looks like rct1.ID.SECRET; make one on the server (rollcall hosts token create)"));
     }
     if http::is_open(&args.server).map_err(|e| usage(&e.to_string()))? && !args.insecure_http {
         return Err(usage("over plain HTTP everybody on the way could read the key that is answered")

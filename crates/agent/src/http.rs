@@ -89,7 +89,7 @@ impl CallError {
                     Some("set the clock of this host; it may differ by five minutes at most")
                 }
                 (Meaning::Key, _) => {
-                    Some("enrol this host again with a token that is valid (CreateEnrolmentToken)")
+                    Some("enrol this host again with a token that is valid (rollcall hosts token create)")
                 }
                 (Meaning::Never, _) => {
                     Some("look for the request in the server's log; agent or server may be too old")
