@@ -37,7 +37,7 @@ pub enum Command {
     #[command(after_help = import::HELP)]
     Import(import::Args),
     /// Put tags on hosts and take them off
-    #[command(subcommand, after_help = manage::TAG_HELP)]
+    #[command(subcommand)]
     Tag(manage::TagCommand),
     /// Set the remark of a host
     #[command(after_help = "Example:\n  rollcall hosts remark web-1 'moves to the new rack in May'")]

@@ -12,9 +12,6 @@ use crate::{
     output::{line, note},
 };
 
-/// Examples of `tag`.
-pub const TAG_HELP: &str =
-    "Examples:\n  rollcall hosts tag add web-1 production\n  rollcall hosts tag remove web-1 production";
 /// What `delete` does not say of itself.
 pub const DELETE_HELP: &str =
     "A host that reports again is on the lists again.\n\nExample:\n  rollcall hosts delete web-1";
@@ -23,8 +20,10 @@ pub const DELETE_HELP: &str =
 #[derive(Debug, Subcommand)]
 pub enum TagCommand {
     /// Put a tag on a host; a tag that does not exist is made
+    #[command(after_help = "Example:\n  rollcall hosts tag add web-1 production")]
     Add(HostTag),
     /// Take a tag off a host
+    #[command(after_help = "Example:\n  rollcall hosts tag remove web-1 production")]
     Remove(HostTag),
 }
 
