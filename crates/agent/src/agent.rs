@@ -18,6 +18,9 @@ const UNENROLLED: Duration = Duration::from_secs(3);
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// How long a report the server does not take is not tried again.
 const REFUSED: Duration = Duration::from_secs(3600);
+/// Milliseconds after which a report is repeated although its digest is known: how busy the host is (memory, space and
+/// load, which the digest leaves out) is told by whole reports alone.
+const RENEWED: i64 = 3_600_000;
 /// How long an enrolment that waits for approval is left alone, unless the server says otherwise.
 const PENDING_SECONDS: u64 = 120;
 
@@ -152,7 +155,10 @@ impl<'a, H: Host, S: Server> Agent<'a, H, S> {
             .refused
             .as_ref()
             .is_some_and(|(digest, until)| *digest == scan.report.digest && now < *until);
-        let wanted = std::mem::take(&mut self.wanted) && self.state.queue.len() == 0;
+        // A wall clock that was set back makes the last report one of the future, which is as good as old.
+        let age = self.host.wall().saturating_sub(self.state.progress.last_report);
+        let old = !(0..RENEWED).contains(&age);
+        let wanted = (std::mem::take(&mut self.wanted) || old) && self.state.queue.len() == 0;
         if hopeless || (known && !wanted) {
             return false;
         }
