@@ -166,10 +166,23 @@ fn wanted(args: &Enroll) -> Result<Enrolment, Failure> {
     })
 }
 
+/// How often, and after which pause, a state directory that somebody holds is tried again.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Opens the state for this program alone.
 fn open(dir: &Path, log: &Log) -> Result<(State, Option<std::fs::File>), Failure> {
     let state = State::open(dir, Limits::default(), log);
-    match state::Dir::new(dir).lock() {
+    let mut lock = state::Dir::new(dir).lock();
+    for _ in 0..LOCK_TRIES {
+        if !matches!(lock, Ok(None)) {
+            break;
+        }
+        // `status` holds it for a moment, too, to see whether anybody does.
+        std::thread::sleep(LOCK_PAUSE);
+        lock = state::Dir::new(dir).lock();
+    }
+    match lock {
         Ok(Some(lock)) => Ok((state, Some(lock))),
         Ok(None) => Err(Failure::new("another rollcall-agent works in this state directory")
             .next("leave it to that one (see `rollcall-agent status`), or stop it first")),
