@@ -18,14 +18,9 @@ use wire::cwp::{
 use wire::{Body, Code, Error};
 
 use super::record::{Printer, code, flag};
-use super::{Plan, PlanError};
+use super::{Plan, PlanError, page};
 use crate::as_of::Moment;
 use crate::{Caller, Service, times};
-
-/// Rows of a page unless the request says otherwise.
-const LIMIT_DEFAULT: u64 = DescribeAssetUserListRequest::LIMIT_DEFAULT;
-/// Largest `Limit`.
-const LIMIT_MAX: u64 = DescribeAssetUserListRequest::LIMIT_MAX;
 
 /// Answers DescribeAssetUserList: filters, order, page and total; with `AsOf`, of that instant.
 ///
@@ -55,18 +50,6 @@ pub async fn list(
         total: total.unwrap_or_default() as u64,
         users: users.collect(),
     })
-}
-
-/// Offset and limit, independent of each other; above the maximum is refused (a client that steps by its own limit
-/// would skip accounts).
-pub(super) fn page(offset: Option<u64>, limit: Option<u64>) -> Result<(usize, usize), Error> {
-    let limit = limit.filter(|l| *l > 0).unwrap_or(LIMIT_DEFAULT);
-    if limit > LIMIT_MAX {
-        return Err(Error::new(Code::InvalidParameterValue)
-            .field("Limit")
-            .detail("at most 100", "最大为 100"));
-    }
-    Ok((usize::try_from(offset.unwrap_or(0)).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(0)))
 }
 
 /// Answers DescribeAssetUserInfo: the full record of one account.

@@ -12,7 +12,7 @@ use wire::cwp::{
 use wire::{Body, Code, Error};
 
 use super::Printer;
-use super::accounts::page;
+use super::page;
 use crate::{Caller, Service};
 
 /// Answers DescribeHistoryAccounts: the changes of accounts on one host, newest first; accounts of its oldest known

@@ -14,7 +14,8 @@ use wire::cwp::{
 };
 use wire::{Body, Code, Error, Service as Wire};
 
-use super::machines::{by_uuid, page};
+use super::machines::by_uuid;
+use super::page;
 use crate::{Caller, Service, checks, errors, times};
 
 /// Longest silence that can be asked for, in days.

@@ -8,8 +8,9 @@ use wire::cwp::{
 };
 use wire::{Body, Code, Error};
 
-use super::{find, page, record};
+use super::{find, record};
 use crate::cwp::Printer;
+use crate::cwp::page;
 use crate::{Caller, Service};
 
 /// Answers DescribeAssetMachineDetail.
@@ -40,8 +41,7 @@ pub async fn disks(
     caller: &Caller,
     request: DescribeAssetDiskListRequest,
 ) -> Result<Body, Error> {
-    type Bounds = DescribeAssetDiskListRequest;
-    let (offset, limit) = page(request.offset, request.limit, Bounds::LIMIT_DEFAULT, Bounds::LIMIT_MAX)?;
+    let (offset, limit) = page(request.offset, request.limit)?;
     let snapshot = service.tenant(caller)?.accounts.snapshot();
     find(&snapshot, &request.quuid, &request.uuid)?;
     let facts = service.host_facts(caller, vec![request.quuid]).await?.pop().flatten().unwrap_or_default();

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use wire::cwp::{DescribeAssetMachineListRequest, DescribeAssetMachineListResponse};
 use wire::{Body, Error};
 
+use super::record;
 use super::select::Selection;
-use super::{page, record};
+use crate::cwp::page;
 use crate::cwp::{Printer, machines};
 use crate::{Caller, Service};
 
@@ -20,8 +21,7 @@ pub async fn list(
     caller: &Caller,
     request: DescribeAssetMachineListRequest,
 ) -> Result<Body, Error> {
-    type Bounds = DescribeAssetMachineListRequest;
-    let (offset, limit) = page(request.offset, request.limit, Bounds::LIMIT_DEFAULT, Bounds::LIMIT_MAX)?;
+    let (offset, limit) = page(request.offset, request.limit)?;
     let filters = request.filters.unwrap_or_default();
     let selection = Selection::new(&filters, request.by.as_deref(), request.order.as_deref())?;
     let tenant = service.tenant(caller)?;

@@ -31,15 +31,3 @@ fn find<'s>(snapshot: &'s AccountsSnapshot, quuid: &str, uuid: &str) -> Result<H
     }
     Ok(host)
 }
-
-/// Offset and limit; above the maximum is refused (a client that steps by its own limit would skip rows).
-fn page(offset: Option<u64>, limit: Option<u64>, default: u64, max: u64) -> Result<(usize, usize), Error> {
-    let limit = limit.filter(|limit| *limit > 0).unwrap_or(default);
-    if limit > max {
-        return Err(Error::new(Code::InvalidParameterValue)
-            .field("Limit")
-            .detail(format!("at most {max}"), format!("最大为 {max}")));
-    }
-    let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    Ok((size(offset.unwrap_or(0)), size(limit)))
-}

@@ -12,6 +12,7 @@ use wire::{Body, Error};
 
 use super::{Order, RowsJob, at_once, start, stored_filters, stored_request};
 use crate::cwp::machines::{self, found, machine};
+use crate::cwp::page;
 use crate::cwp::statistics::{self, print_day};
 use crate::exports::Job;
 use crate::{Caller, Service};
@@ -87,7 +88,7 @@ fn job(
     now: Millis,
 ) -> Result<Box<dyn Job>, Error> {
     let whole = request.limit.is_none();
-    let (offset, limit) = machines::page(request.offset, request.limit)?;
+    let (offset, limit) = page(request.offset, request.limit)?;
     let limit = if whole { usize::MAX } else { limit };
     let mut finder = service.finder_at(now);
     finder.zone(Some(&request.machine_type), Some(&request.machine_region))?;

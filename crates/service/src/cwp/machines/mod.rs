@@ -20,14 +20,11 @@ use wire::cwp::{
     DescribeMachinesRequest, DescribeMachinesResponse, DescribeMachinesSimpleRequest,
     DescribeMachinesSimpleResponse, OsName, RegionListDetail,
 };
-use wire::{Body, Code, Error};
+use wire::{Body, Error};
 
+use super::page;
 use crate::labels::Labels;
 use crate::{Caller, Service};
-
-/// Rows of a page unless the request says otherwise, and most of them: the same in every machine list.
-const LIMIT_DEFAULT: u64 = DescribeMachinesRequest::LIMIT_DEFAULT;
-const LIMIT_MAX: u64 = DescribeMachinesRequest::LIMIT_MAX;
 
 /// Answers DescribeMachines: the hosts that match, by id.
 ///
@@ -84,17 +81,6 @@ pub(crate) fn found<'s>(
     // They come in two runs that are in order, or nearly, which this sort makes use of.
     found.sort_by(|a, b| a.state().host.quuid.cmp(&b.state().host.quuid));
     found
-}
-
-/// Offset and limit, independent of each other; above the maximum is refused.
-pub(crate) fn page(offset: Option<u64>, limit: Option<u64>) -> Result<(usize, usize), Error> {
-    let limit = limit.filter(|l| *l > 0).unwrap_or(LIMIT_DEFAULT);
-    if limit > LIMIT_MAX {
-        return Err(Error::new(Code::InvalidParameterValue)
-            .field("Limit")
-            .detail("at most 100", "最大为 100"));
-    }
-    Ok((usize::try_from(offset.unwrap_or(0)).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(0)))
 }
 
 /// Answers DescribeMachineOsList: the operating systems there are, with the numbers the Os filter takes.
