@@ -45,7 +45,8 @@ impl Sudo {
         let start = Start { file: main.to_owned(), ..Start::default() };
         let policy = sudoers::load(&files(lines), &start, host.short_name());
         let mut section = collect::sudo_section(&policy);
-        if !known.complete && section.evidence.is_complete() {
+        // A line that sudo would skip counts as read; a line that is not there does not.
+        if !known.complete && (section.evidence.is_complete() || section.evidence == Evidence::Malformed) {
             section.evidence = Evidence::Truncated;
         }
         let text = |wanted: char| {
@@ -165,6 +166,11 @@ mod tests {
         assert_eq!(asked(&RULES, Known { complete: false, ..ALL }, "ann", &[]), Some(true));
         assert_eq!(asked(&RULES, Known { complete: false, ..ALL }, "fay", &[]), None);
         assert_eq!(asked(&[], ALL, "ann", &[]), None);
+        // sudo skips a line it can't read, and takes the others.
+        let broken = [("/etc/sudoers", "", "0"), ("/etc/sudoers", "ann", "ALL=ALL")];
+        assert_eq!(asked(&broken, ALL, "ann", &[]), Some(true));
+        assert_eq!(asked(&broken, ALL, "bob", &[]), Some(false));
+        assert_eq!(asked(&broken, Known { complete: false, ..ALL }, "bob", &[]), None);
         // Not followed by the version that printed it.
         let unread = [("/etc/sudoers", "ann", "ALL=ALL"), ("/etc/sudoers", "@includedir", "/etc/sudoers.d")];
         assert_eq!(asked(&unread, ALL, "ann", &[]), Some(true));

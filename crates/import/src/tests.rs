@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use model::facts::{HostReport, section};
+use model::facts::{Evidence, HashClass, HostReport, section};
 use model::rules;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -31,17 +31,21 @@ fn reports(kind: Kind, text: &str) -> Vec<HostReport> {
 
 /// Nothing that needs a source may be known without it.
 fn unknown_stays_unknown(report: &HostReport) {
-    let complete = |name: &str| report.sections.get(name).is_some_and(|s| s.evidence.is_complete());
+    let evidence =
+        |name: &str| report.sections.get(name).map_or(Evidence::NotCollected, |section| section.evidence);
+    // A policy with a line that sudo skips is decided by the others.
+    let decided =
+        evidence(section::SUDOERS).is_complete() || evidence(section::SUDOERS) == Evidence::Malformed;
     for facts in &report.accounts {
         let account = rules::account(facts, &report.host, 0);
         hold(account.login_type.is_none() && account.ssh_login.is_none(), "sshd is in no source");
-        if !complete(section::SUDOERS) {
+        if !decided {
             hold(account.is_sudo != Some(false), "no sudo");
         }
-        if facts.password.class == model::facts::HashClass::Unknown {
+        if facts.password.class == HashClass::Unknown {
             hold(account.password.status(0).is_none() && account.password_lock_days.is_none(), "password");
         }
-        if report.sections[section::SHADOW].evidence == model::facts::Evidence::NotCollected {
+        if evidence(section::SHADOW) == Evidence::NotCollected {
             hold(account.password.status(0).is_none(), "password without shadow");
         }
     }
