@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use collect::{
-    home::Patience,
+    patience,
     root::{Looked, Root},
 };
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -58,7 +58,7 @@ impl Watch {
         let (root, events) = (Arc::clone(&self.root), Arc::clone(&self.events));
         // A dead network mount must not stop the agent; the files of the system are watched all the same.
         let everything = looked.clone();
-        let armed = Patience::default().wait(move || place(&root, &events, &everything));
+        let armed = patience::wait(move || place(&root, &events, &everything));
         let (watched, missed) = armed.unwrap_or_else(|| {
             let system: Vec<_> =
                 looked.into_iter().filter(|looked| path_of(looked).starts_with(b"/etc/")).collect();

@@ -1,12 +1,11 @@
-//! Reads files that users own, as root, without being led astray: below a home no symbolic link is followed, only
-//! plain files of the account or of root are read, and a home that does not answer (a dead network mount) is given
-//! up after a while.
+//! Reads files that users own, as root, without being led astray: below a home no symbolic link is followed, and only
+//! plain files of the account or of root are read. A home may not answer (a dead network mount): see `patience`.
 
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::path::{Component, Path, PathBuf};
 
+use rustix::fd::OwnedFd;
 use rustix::fs::{self, OFlags, Stat};
 
 use crate::{
@@ -18,10 +17,6 @@ use crate::{
 pub const LIMIT: usize = 1024 * 1024;
 /// Deepest path looked at, in components.
 const DEPTH: usize = 64;
-/// How long a home may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Homes that may fail to answer before no more are tried: each keeps a thread until the mount comes back.
-const GIVE_UP_AFTER: u32 = 8;
 
 /// Owner and permission bits of the file or of a directory above it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,32 +58,72 @@ pub enum UserFileError {
     Silent,
 }
 
-/// Reads an absolute path for the account `uid` with that home.
-///
-/// # Errors
-/// [`UserFileError`].
-pub fn read(root: &Root, home: &[u8], uid: u32, path: &[u8]) -> Result<UserFile, UserFileError> {
-    match Path::new(os(path)).strip_prefix(os(home)) {
-        Ok(below) if home != b"/" => read_below(root, home, uid, below),
-        _ => read_outside(root, uid, Path::new(os(path))),
+/// Whose files to read.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Home of the account.
+    pub home: Vec<u8>,
+    /// Its user id.
+    pub uid: u32,
+    /// Absolute paths.
+    pub paths: Vec<Vec<u8>>,
+}
+
+impl Request {
+    /// One answer for each path.
+    pub fn read(&self, root: &Root) -> Vec<Result<UserFile, UserFileError>> {
+        let mut home = Home { root, path: Path::new(os(&self.home)), dirs: Vec::new() };
+        let read = |path: &Vec<u8>| match Path::new(os(path)).strip_prefix(home.path) {
+            Ok(below) if self.home != b"/" => home.read(self.uid, below),
+            _ => read_outside(root, self.uid, Path::new(os(path))),
+        };
+        self.paths.iter().map(read).collect()
     }
 }
 
-fn read_below(root: &Root, home: &[u8], uid: u32, below: &Path) -> Result<UserFile, UserFileError> {
-    let parts = plain_components(below)?;
-    let home_text = Path::new(os(home));
-    root.note(Looked::File(home_text.join(below).as_os_str().as_bytes().to_vec()));
-    let dir = root.directory(home)?;
-    let mut chain = vec![link(home_text, &fs::fstat(&dir).map_err(crate::root::error)?)];
-    let mut walked = std::path::PathBuf::new();
-    for part in parts.split_last().map(|(_, dirs)| dirs).unwrap_or_default() {
-        walked.push(part);
-        let fd = open_below(&dir, walked.as_os_str().as_bytes(), OFlags::PATH | OFlags::DIRECTORY)?;
-        chain.push(link(&home_text.join(&walked), &fs::fstat(&fd).map_err(crate::root::error)?));
+/// A home with the directories that were opened for the last file: the next one often lies in the same.
+struct Home<'a> {
+    root: &'a Root,
+    path: &'a Path,
+    /// The home itself, then each directory below it on the way, with its name.
+    dirs: Vec<(OsString, OwnedFd, Link)>,
+}
+
+impl Home<'_> {
+    fn read(&mut self, uid: u32, below: &Path) -> Result<UserFile, UserFileError> {
+        let path = self.path.join(below);
+        let parts = plain_components(below)?;
+        self.root.note(Looked::File(path.as_os_str().as_bytes().to_vec()));
+        let (file, parts) = parts.split_last().ok_or(ReadError::NotRegular)?;
+        let dir = self.open(parts)?;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = Regular::new(open_below(dir, file.as_bytes(), flags)?)?;
+        finish(file, uid, &path, self.dirs.iter().map(|(.., link)| link.clone()).collect())
     }
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = Regular::new(open_below(&dir, below.as_os_str().as_bytes(), flags)?)?;
-    finish(file, uid, &home_text.join(below), chain)
+
+    /// Opens the home and the directories below it, one from the other; answers the last.
+    fn open(&mut self, parts: &[&OsStr]) -> Result<&OwnedFd, ReadError> {
+        let same = self.dirs.iter().skip(1).zip(parts).take_while(|((name, ..), part)| name == *part).count();
+        self.dirs.truncate(same + 1);
+        if self.dirs.is_empty() {
+            let dir = self.root.directory(self.path.as_os_str().as_bytes())?;
+            self.push(OsString::new(), dir, self.path.to_owned())?;
+        }
+        for (depth, part) in parts.iter().enumerate().skip(same) {
+            let (_, above, _) = self.dirs.last().ok_or(ReadError::Failed)?;
+            let dir = open_below(above, part.as_bytes(), OFlags::PATH | OFlags::DIRECTORY)?;
+            let walked =
+                parts.iter().take(depth + 1).fold(self.path.to_owned(), |path, part| path.join(part));
+            self.push((*part).to_owned(), dir, walked)?;
+        }
+        self.dirs.last().map(|(_, dir, _)| dir).ok_or(ReadError::Failed)
+    }
+
+    fn push(&mut self, name: OsString, dir: OwnedFd, path: PathBuf) -> Result<(), ReadError> {
+        let link = link(&path, &fs::fstat(&dir).map_err(crate::root::error)?);
+        self.dirs.push((name, dir, link));
+        Ok(())
+    }
 }
 
 fn read_outside(root: &Root, uid: u32, path: &Path) -> Result<UserFile, UserFileError> {
@@ -124,7 +159,7 @@ fn link(path: &Path, stat: &Stat) -> Link {
 }
 
 /// Components without `..`: sshd would resolve them, but no sane configuration has them.
-fn plain_components(path: &Path) -> Result<Vec<&std::ffi::OsStr>, ReadError> {
+fn plain_components(path: &Path) -> Result<Vec<&OsStr>, ReadError> {
     let parts: Vec<_> = path.components().take(DEPTH + 1).collect();
     let names = parts.iter().map(|part| match part {
         Component::Normal(name) => Ok(*name),
@@ -134,74 +169,8 @@ fn plain_components(path: &Path) -> Result<Vec<&std::ffi::OsStr>, ReadError> {
     if names.is_empty() || names.len() > DEPTH { Err(ReadError::NotRegular) } else { Ok(names) }
 }
 
-fn os(bytes: &[u8]) -> &std::ffi::OsStr {
-    std::ffi::OsStr::from_bytes(bytes)
-}
-
-/// What a worker does.
-type Job = Box<dyn FnOnce() + Send>;
-
-/// Runs readers of homes one after the other, each with a time limit, in a thread that is given up when one does not
-/// end.
-#[derive(Debug)]
-pub struct Patience {
-    limit: Duration,
-    silent: u32,
-    worker: Option<mpsc::Sender<Job>>,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Patience { limit: PATIENCE, silent: 0, worker: None }
-    }
-}
-
-impl Patience {
-    /// The result of the job, or `None` when it did not end in time or too many before it did not.
-    pub fn wait<T: Send + 'static>(&mut self, job: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        if self.silent >= GIVE_UP_AFTER {
-            return None;
-        }
-        let (send, receive) = mpsc::sync_channel(1);
-        // A job that ends too late finds nobody listening; that is what giving up means.
-        self.hand_over(Box::new(move || drop(send.send(job()))));
-        let result = receive.recv_timeout(self.limit).ok();
-        if result.is_none() {
-            self.silent = self.silent.saturating_add(1);
-            // The thread ends when its job does: nothing more will come to it.
-            self.worker = None;
-        }
-        result
-    }
-
-    /// Gives the job to the worker. When no thread can be started the job is dropped, and with it its sender.
-    fn hand_over(&mut self, job: Job) {
-        if self.worker.is_none() {
-            let (send, jobs) = mpsc::channel::<Job>();
-            let work = move || jobs.into_iter().for_each(|job| job());
-            let started = std::thread::Builder::new().name("home".into()).spawn(work).is_ok();
-            self.worker = started.then_some(send);
-        }
-        if let Some(worker) = &self.worker {
-            // A worker that is gone has dropped the job, which the caller notices.
-            let _ = worker.send(job);
-        }
-    }
-
-    /// [`read`] with the time limit.
-    ///
-    /// # Errors
-    /// [`UserFileError`].
-    pub fn read(
-        &mut self,
-        root: &Arc<Root>,
-        home: &[u8],
-        uid: u32,
-        path: &[u8],
-    ) -> Result<UserFile, UserFileError> {
-        let (root, home, path) = (Arc::clone(root), home.to_vec(), path.to_vec());
-        self.wait(move || read(&root, &home, uid, &path)).unwrap_or(Err(UserFileError::Silent))
-    }
+fn os(bytes: &[u8]) -> &OsStr {
+    OsStr::from_bytes(bytes)
 }
 
 #[cfg(test)]
@@ -232,7 +201,11 @@ mod tests {
         std::fs::create_dir(home.join("dir")).unwrap();
 
         let root = Root::open(Some(dir.path())).unwrap();
-        let get = |path: &str| read(&root, b"/home/eve", me(), format!("/home/eve/{path}").as_bytes());
+        let all = |paths: &[&str]| {
+            let paths = paths.iter().map(|path| path.as_bytes().to_vec()).collect();
+            Request { home: b"/home/eve".to_vec(), uid: me(), paths }.read(&root)
+        };
+        let get = |path: &str| all(&[&format!("/home/eve/{path}")]).remove(0);
         let good = get(".ssh/good").unwrap();
         assert_eq!((good.bytes.as_slice(), good.chain[0].mode), (&b"key"[..], 0o664));
         let paths: Vec<_> = good.chain.iter().map(|link| link.path.as_str()).collect();
@@ -243,21 +216,15 @@ mod tests {
         assert_eq!(get(".ssh/big"), Err(ReadError::TooLarge.into()));
         assert_eq!(get(".ssh/twin"), Err(UserFileError::Linked(2)));
         assert_eq!(get(".ssh/none"), Err(ReadError::Absent.into()));
-        let outside = read(&root, b"/home/eve", me(), b"/root/secret").unwrap();
+        let outside = all(&["/root/secret"]).remove(0).unwrap();
         assert_eq!(outside.chain.len(), 3);
+        let names = [".ssh/none", ".ssh/good", "away/secret", "gone/deep/er", ".ssh/good", "x"];
+        let paths = names.map(|name| format!("/home/eve/{name}"));
+        let together = all(&paths.each_ref().map(String::as_str));
+        assert_eq!(together, names.map(get), "what was opened for one file does not change the next");
         if me() == 0 {
             std::os::unix::fs::chown(home.join("good"), Some(4321), None).unwrap();
             assert_eq!(get(".ssh/good"), Err(UserFileError::Foreign(4321)));
         }
-    }
-
-    #[test]
-    fn silent_homes_are_given_up() {
-        let mut patience = Patience { limit: Duration::from_millis(5), ..Patience::default() };
-        assert_eq!(patience.wait(|| 1), Some(1));
-        for _ in 0..GIVE_UP_AFTER {
-            assert_eq!(patience.wait(|| std::thread::sleep(Duration::from_secs(1))), None);
-        }
-        assert_eq!(patience.wait(|| 2), None);
     }
 }

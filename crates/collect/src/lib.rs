@@ -12,6 +12,7 @@ pub mod keys;
 mod last_login;
 pub mod logins;
 mod machine;
+pub mod patience;
 pub mod root;
 mod scan;
 mod shell;

@@ -184,6 +184,7 @@ fn accounts(root: &Arc<Root>, files: &AccountFiles, interfaces: &[Interface], re
         access.fill(row, &groups.of(row), &mut facts);
         report.accounts.push(facts);
     }
+    access.fill_keys(&mut report.accounts);
     report.sections.extend(logins.into_sections());
     report.sections.extend(access.into_sections());
     dropped.truncate(Limits::NOTES / 4);

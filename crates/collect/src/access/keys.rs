@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use model::facts::{AuthorizedKey, Evidence, KeyFacts, Limits, Section};
+use model::facts::{AccountFacts, AuthorizedKey, Evidence, KeyFacts, Limits, Section};
 
 use super::key_files::{Owner, PrivateGroups, distrust, expand};
 use crate::{
     account_files::AccountFiles,
     config_files::ReadError,
     etc::{Notes, passwd},
-    home::{Patience, UserFile, UserFileError},
+    home::{Request, UserFile, UserFileError},
     keys::{self, Key},
+    patience,
     root::{Root, evidence},
     text::lossy,
 };
@@ -20,13 +21,24 @@ use crate::{
 #[derive(Debug)]
 pub struct Keys {
     root: Arc<Root>,
-    patience: Patience,
+    /// What is to be read for each account, in their order.
+    wanted: Vec<Wanted>,
     /// Instant against which `expiry-time` is held, seconds since the epoch.
     now: i64,
     /// Groups that may write, where the server minds them.
     private: Option<PrivateGroups>,
     notes: Notes,
     seen: Tally,
+}
+
+/// The files of one account.
+#[derive(Debug)]
+struct Wanted {
+    files: Request,
+    /// Its groups.
+    gids: Vec<u32>,
+    /// StrictModes.
+    strict: bool,
 }
 
 /// Evidence of several readings together: the first failure, else `ok` if anything was there, else `absent`.
@@ -56,17 +68,43 @@ impl Keys {
         let debian = root.stat(b"/etc/debian_version").is_ok();
         let private = debian.then(|| PrivateGroups::new(files));
         let (notes, seen) = (Notes::default(), Tally::default());
-        Keys { root, patience: Patience::default(), now, private, notes, seen }
+        Keys { root, wanted: Vec::new(), now, private, notes, seen }
     }
 
-    /// The keys of an account in the files of these patterns; `gids` are its groups, `strict` is StrictModes.
-    pub fn facts(&mut self, row: &passwd::Row, gids: &[u32], patterns: &[String], strict: bool) -> KeyFacts {
-        let owner = Owner { uid: row.uid, gids };
+    /// Notes what is to be read for the next account: the files of these patterns; `gids` are its groups, `strict` is
+    /// StrictModes.
+    pub fn want(&mut self, row: &passwd::Row, gids: Vec<u32>, patterns: &[String], strict: bool) {
+        let paths = patterns.iter().filter_map(|pattern| expand(pattern, &row.home, &row.name, row.uid));
+        let files = Request { home: row.home.clone(), uid: row.uid, paths: paths.collect() };
+        self.wanted.push(Wanted { files, gids, strict });
+    }
+
+    /// Reads the keys of the accounts for which something is wanted.
+    pub fn fill(&mut self, accounts: &mut [AccountFacts]) {
+        let (wanted, root) = (std::mem::take(&mut self.wanted), Arc::clone(&self.root));
+        let read = move |wanted: &Wanted| {
+            let files = wanted.files.read(&root);
+            let bytes = files.iter().flatten().map(|file| file.bytes.len()).sum();
+            (files, bytes)
+        };
+        let mut accounts = accounts.iter_mut();
+        patience::each(wanted, read, |wanted, files| {
+            let facts = self.facts(wanted, files);
+            if let Some(account) = accounts.next() {
+                account.keys = facts;
+            }
+        });
+    }
+
+    /// The keys of an account in its files; `None` where these did not answer.
+    fn facts(&mut self, wanted: &Wanted, files: Option<Vec<Result<UserFile, UserFileError>>>) -> KeyFacts {
+        let owner = Owner { uid: wanted.files.uid, gids: &wanted.gids };
         let mut facts = KeyFacts::default();
         let mut seen = Tally::default();
-        for path in patterns.iter().filter_map(|pattern| expand(pattern, &row.home, &row.name, row.uid)) {
-            let read = self.patience.read(&self.root, &row.home, row.uid, &path);
-            seen.add(self.judge(&path, owner, strict, read, &mut facts));
+        let mut files = files.unwrap_or_default().into_iter();
+        for path in &wanted.files.paths {
+            let read = files.next().unwrap_or(Err(UserFileError::Silent));
+            seen.add(self.judge(path, owner, wanted.strict, read, &mut facts));
         }
         facts.evidence = seen.evidence();
         self.seen.add(facts.evidence);

@@ -40,13 +40,19 @@ impl Access {
         }
     }
 
-    /// Fills in what the policies say of an account. `groups` are all its groups, the primary one first.
+    /// Fills in what the policies say of the next account; its keys are left for [`Access::fill_keys`]. `groups` are all
+    /// its groups, the primary one first.
     pub fn fill(&mut self, row: &passwd::Row, groups: &[(String, u32)], facts: &mut AccountFacts) {
         facts.sudo = self.sudo.facts(row, groups);
         let in_force = self.ssh.in_force(row, groups);
         let gids: Vec<u32> = std::iter::once(row.gid).chain(groups.iter().map(|(_, gid)| *gid)).collect();
-        facts.keys = self.keys.facts(row, &gids, &in_force.keys_files, in_force.strict);
+        self.keys.want(row, gids, &in_force.keys_files, in_force.strict);
         facts.ssh = in_force.facts;
+    }
+
+    /// Fills in the keys of all the accounts that were filled before, in the same order.
+    pub fn fill_keys(&mut self, accounts: &mut [AccountFacts]) {
+        self.keys.fill(accounts);
     }
 
     /// Evidence for each policy.
