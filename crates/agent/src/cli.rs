@@ -102,7 +102,8 @@ impl Cli {
 }
 
 fn of_call(error: &CallError) -> Failure {
-    let code = if matches!(error, CallError::Unreachable { .. }) { exit::LATER } else { exit::FAILED };
+    let later = matches!(error, CallError::Unreachable { .. } | CallError::Untrusted { .. });
+    let code = if later { exit::LATER } else { exit::FAILED };
     let failure = Failure::new(error.to_string()).exit(code);
     match error.advice() {
         Some(advice) => failure.next(advice),

@@ -13,6 +13,8 @@ use ureq::{
     tls::{PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
+use crate::untrusted;
+
 const SERVICE: &str = "rollcall";
 const VERSION: &str = "2026-12-01";
 const CONNECT: Duration = Duration::from_secs(10);
@@ -40,6 +42,16 @@ pub enum CallError {
         url: String,
         /// Why.
         reason: String,
+    },
+    /// There is a server, but it is not the one it is taken for.
+    #[error("{url}: {reason}")]
+    Untrusted {
+        /// Base address.
+        url: String,
+        /// Why.
+        reason: String,
+        /// What to do about it.
+        next: &'static str,
     },
     /// The request could not be made.
     #[error("{0}")]
@@ -80,9 +92,10 @@ impl CallError {
     /// What to do next.
     pub fn advice(&self) -> Option<&'static str> {
         match self {
-            CallError::Unreachable { .. } => Some(
-                "check the address, that the server runs, and its certificate (`enroll --ca FILE` for one of your own)",
-            ),
+            CallError::Unreachable { .. } => {
+                Some("check the address, that the server runs, and the way to it")
+            }
+            CallError::Untrusted { next, .. } => Some(next),
             CallError::Local(_) => None,
             CallError::Refused { code, .. } => match (self.meaning(), code.as_str()) {
                 (_, "AuthFailure.SignatureExpire") => {
@@ -165,7 +178,7 @@ impl Transport {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let mut response = request.send(&body[..]).map_err(|e| self.unreachable(e.to_string()))?;
+        let mut response = request.send(&body[..]).map_err(|e| self.failed(&e))?;
         let status = response.status().as_u16();
         let read = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
         self.unwrap(status, &read.map_err(|e| self.unreachable(e.to_string()))?)
@@ -186,6 +199,13 @@ impl Transport {
         }
         serde_json::from_value(response)
             .map_err(|_| self.unreachable(format!("status {status}, an answer that is not understood")))
+    }
+
+    fn failed(&self, error: &ureq::Error) -> CallError {
+        match untrusted::explain(error) {
+            Some((reason, next)) => CallError::Untrusted { url: self.base.clone(), reason, next },
+            None => self.unreachable(error.to_string()),
+        }
     }
 
     fn unreachable(&self, reason: String) -> CallError {

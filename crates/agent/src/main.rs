@@ -13,6 +13,7 @@ mod state;
 mod status;
 #[cfg(test)]
 mod tests;
+mod untrusted;
 mod watch;
 
 use std::process::ExitCode;
