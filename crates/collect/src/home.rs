@@ -10,7 +10,7 @@ use rustix::fs::{self, OFlags, Stat};
 
 use crate::{
     config_files::ReadError,
-    root::{Looked, Regular, Root, open_below},
+    root::{Looked, Regular, Root, open_in},
 };
 
 /// Most bytes of one file.
@@ -97,7 +97,7 @@ impl Home<'_> {
         let (file, parts) = parts.split_last().ok_or(ReadError::NotRegular)?;
         let dir = self.open(parts)?;
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = Regular::new(open_below(dir, file.as_bytes(), flags)?)?;
+        let file = Regular::new(open_in(dir, file, flags)?)?;
         finish(file, uid, &path, self.dirs.iter().map(|(.., link)| link.clone()).collect())
     }
 
@@ -111,7 +111,7 @@ impl Home<'_> {
         }
         for (depth, part) in parts.iter().enumerate().skip(same) {
             let (_, above, _) = self.dirs.last().ok_or(ReadError::Failed)?;
-            let dir = open_below(above, part.as_bytes(), OFlags::PATH | OFlags::DIRECTORY)?;
+            let dir = open_in(above, part, OFlags::PATH | OFlags::DIRECTORY)?;
             let walked =
                 parts.iter().take(depth + 1).fold(self.path.to_owned(), |path, part| path.join(part));
             self.push((*part).to_owned(), dir, walked)?;

@@ -3,8 +3,10 @@
 //! waiting (a FIFO or device is an answer, not a trap), and never more than a limit.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -141,15 +143,28 @@ impl Root {
     }
 }
 
-/// Opens a path below a directory without following any symbolic link on the way.
-pub(crate) fn open_below(dir: impl AsFd, path: &[u8], flags: OFlags) -> Result<OwnedFd, ReadError> {
+/// Opens a name in a directory, never through a symbolic link.
+pub(crate) fn open_in(dir: impl AsFd, name: &OsStr, flags: OFlags) -> Result<OwnedFd, ReadError> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    open_resolved(dir, path, flags, resolve).map_err(|errno| match errno {
+    let opened = match open_resolved(&dir, name.as_bytes(), flags, resolve) {
+        Err(Errno::NOSYS) => open_plainly(&dir, name, flags),
+        other => other,
+    };
+    opened.map_err(|errno| match errno {
         // Asked for a directory, the kernel says this of a link to one too: what lies behind it is not known.
         Errno::NOTDIR => ReadError::NotRegular,
         other => error(other),
     })
+}
+
+/// The same for kernels before 5.6, and under systemd's `RestrictSUIDSGID=`, which takes openat2 away: one plain name
+/// leads nowhere else, and the last component of a path is not followed.
+fn open_plainly(dir: impl AsFd, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    if name.as_bytes().contains(&b'/') || name == ".." {
+        return Err(Errno::XDEV);
+    }
+    fs::openat(dir, name, flags, Mode::empty())
 }
 
 fn open_resolved(
@@ -278,5 +293,36 @@ pub fn evidence(error: ReadError) -> Evidence {
         ReadError::Absent => Evidence::Absent,
         ReadError::TooLarge => Evidence::Truncated,
         ReadError::Denied | ReadError::NotRegular | ReadError::Failed => Evidence::Denied,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_opened_the_same_without_openat2() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::create_dir(place.path().join("dir")).unwrap();
+        std::fs::write(place.path().join("file"), "text").unwrap();
+        symlink("file", place.path().join("link")).unwrap();
+        symlink("dir", place.path().join("away")).unwrap();
+        symlink("/proc/self/fd/0", place.path().join("magic")).unwrap();
+        let dir = Root::open(Some(place.path())).unwrap().dir;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        assert!(open_plainly(&dir, OsStr::new("dir/.."), OFlags::PATH).is_err());
+        for flags in [OFlags::PATH | OFlags::DIRECTORY, OFlags::RDONLY | OFlags::NONBLOCK] {
+            let flags = flags | OFlags::NOFOLLOW;
+            for name in ["dir", "file", "link", "away", "magic", "none", "..", "../x", "/etc"] {
+                let (name, text) = (OsStr::new(name), name);
+                let plain = open_plainly(&dir, name, flags).map(drop).map_err(error);
+                let modern = open_resolved(&dir, name.as_bytes(), flags, resolve).map(drop).map_err(error);
+                let opened =
+                    matches!((text, flags.contains(OFlags::DIRECTORY)), ("dir", _) | ("file", false));
+                assert_eq!((plain.is_ok(), modern.is_ok()), (opened, opened), "{text} {flags:?}");
+            }
+        }
     }
 }
