@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::Millis;
 
 mod access;
+mod changes;
 mod check;
 mod digest;
 mod machine;
@@ -20,6 +21,7 @@ pub use access::{
     AuthorizedKey, Choice, ConditionalBlock, KeyFacts, PermitRoot, SshAllowed, SshFacts, SudoFacts,
     SudoGrant, SudoStrength,
 };
+pub use changes::{CHANGES_MAX, Changes, ChangesError};
 pub use check::{FactsError, Limits, accept, repair, validate};
 pub use digest::{digest, print_digest, undated_json};
 pub use machine::{CardFacts, DiskFacts, DiskUsage, MachineFacts, Moment, UsageFacts};

@@ -78,6 +78,11 @@ impl Facts {
         &self.report
     }
 
+    /// Bytes of its JSON.
+    pub fn size(&self) -> usize {
+        self.json.len()
+    }
+
     /// The digest.
     pub fn digest(&self) -> [u8; 16] {
         self.digest

@@ -15,7 +15,8 @@ use wire::rollcall::{
 use wire::{Body, Code, Error, Nullable, Service as Wire};
 
 use super::agents;
-use super::packed::{Unpacking, unpack};
+use super::changes::{self, Sparing};
+use super::packed::unpack;
 use crate::labels::Labels;
 use crate::{Caller, Service, errors};
 
@@ -47,7 +48,7 @@ enum Sent {
 }
 
 /// Takes in the report of one host: its accounts replace those of the last report at once or not at all. In place of
-/// a report its digest will do when it is that of the last one.
+/// a report its digest will do when it is that of the last one, or what differs from the last one.
 ///
 /// # Errors
 /// `InvalidParameter` when it is no report, `InvalidParameterValue` when it breaks a bound or has no account list,
@@ -58,23 +59,30 @@ pub async fn report(
     request: ReportHostRequest,
 ) -> Result<Body, Error> {
     let missing = |field: &'static str| Error::new(Code::MissingParameter).field(field);
-    let taken = match (request.report, request.report_gzip) {
+    let ReportHostRequest { report, report_gzip, quuid, digest, base, changes, scan_task } = request;
+    let taken = match (report, report_gzip) {
         (Some(text), _) => Some(take(service, caller, Sent::Text(text), "Report").await?),
         (None, Some(packed)) => {
             let _few_at_once = service.unpacking.acquire().await.map_err(Error::internal)?;
             Some(take(service, caller, Sent::Packed(packed), "ReportGzip").await?)
         }
         (None, None) => {
-            let digest = request.digest.ok_or_else(|| missing("Report"))?;
-            let quuid = request.quuid.ok_or_else(|| missing("Quuid"))?;
+            let digest = digest.ok_or_else(|| missing("Report"))?;
+            let quuid = quuid.ok_or_else(|| missing("Quuid"))?;
             if let Some(agent) = agents::speaker(service, caller, &quuid)? {
                 agent.seen(service.now());
             }
-            renew(service, caller, &quuid, &digest, 0)?
+            match changes {
+                None => renew(service, caller, &quuid, &digest, 0)?,
+                Some(packed) => {
+                    let base = base.ok_or_else(|| missing("Base"))?;
+                    take_changes(service, caller, Sparing { quuid, base, digest, packed }).await?
+                }
+            }
         }
     };
     if let Some(taken) = &taken {
-        let endings = service.scans.answered(caller.tenant, &taken.quuid, taken.collected, request.scan_task);
+        let endings = service.scans.answered(caller.tenant, &taken.quuid, taken.collected, scan_task);
         for ending in endings {
             service.end_scan(ending).await.map_err(|e| errors::write(Wire::Rollcall, e))?;
         }
@@ -185,6 +193,33 @@ async fn take(
         Sent::Packed(packed) => (LARGE, in_its_place(LARGE, move || read_packed(&packed, &field)).await?),
     };
     let (quuid, facts) = read?;
+    absorb(service, caller, size, quuid, facts).await
+}
+
+/// Takes in a report that came as changes of the last one; `None`, and nothing is taken in, when they are of another.
+async fn take_changes(
+    service: &Arc<Service>,
+    caller: &Caller,
+    sent: Sparing,
+) -> Result<Option<Taken>, Error> {
+    let _few_at_once = service.unpacking.acquire().await.map_err(Error::internal)?;
+    let named = sent.quuid.clone();
+    let Some((quuid, facts)) = changes::whole(service, caller, sent).await? else { return Ok(None) };
+    // Changes cannot make a host another one: that takes a whole report.
+    match agents::own_host(service, caller, quuid.clone()) {
+        Ok((own, _)) if own == named => absorb(service, caller, facts.size(), quuid, facts).await.map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Takes in an acceptable report of about `size` bytes, however it came.
+async fn absorb(
+    service: &Service,
+    caller: &Caller,
+    size: usize,
+    quuid: String,
+    facts: Facts,
+) -> Result<Taken, Error> {
     let (quuid, agent) = agents::own_host(service, caller, quuid)?;
     if let Some(agent) = &agent {
         agent.seen(service.now());
@@ -243,11 +278,7 @@ async fn in_its_place<T: Send + 'static>(
 
 /// The same of a packed one.
 fn read_packed(packed: &str, field: &str) -> Result<(String, Facts), Error> {
-    let text = unpack(packed).map_err(|error| {
-        let code =
-            if matches!(error, Unpacking::Large) { Code::LimitExceeded } else { Code::InvalidParameter };
-        Error::new(code).field(field.to_owned()).detail(error.to_string(), error.to_string())
-    })?;
+    let text = unpack(packed).map_err(|error| error.into_answer(field))?;
     read(&text, field)
 }
 
@@ -260,6 +291,12 @@ fn read(text: &str, field: &str) -> Result<(String, Facts), Error> {
     }
     let report: HostReport = serde_json::from_str(text)
         .map_err(|e| bad(Code::InvalidParameter, format!("it is no report: {e}")))?;
+    acceptable(report, field)
+}
+
+/// The same of a report that is one.
+pub(super) fn acceptable(report: HostReport, field: &str) -> Result<(String, Facts), Error> {
+    let bad = |code, en: String| Error::new(code).field(field.to_owned()).detail(en.clone(), en);
     let report = facts::accept(report).map_err(|e| bad(Code::InvalidParameterValue, e.to_string()))?;
     let complete = report.sections.get(section::PASSWD).is_some_and(|s| s.evidence.is_complete());
     if !complete && report.accounts.is_empty() {

@@ -5,6 +5,7 @@ use std::io::Read;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
+use wire::{Code, Error};
 
 /// Bytes of a report at most, unpacked.
 pub(crate) const UNPACKED_MAX: usize = 64 << 20;
@@ -19,11 +20,20 @@ pub(crate) enum Unpacking {
     #[error("it is not gzip: {0}")]
     Gzip(#[from] std::io::Error),
     /// It is larger than a report may be.
-    #[error("it is larger than {} MiB unpacked", UNPACKED_MAX >> 20)]
-    Large,
+    #[error("it is larger than {} MiB unpacked", .0 >> 20)]
+    Large(usize),
     /// It holds no text.
     #[error("it is not UTF-8")]
     Text,
+}
+
+impl Unpacking {
+    /// As it is answered.
+    pub(crate) fn into_answer(self, field: &str) -> Error {
+        let large = matches!(self, Unpacking::Large(_));
+        let code = if large { Code::LimitExceeded } else { Code::InvalidParameter };
+        Error::new(code).field(field.to_owned()).detail(self.to_string(), self.to_string())
+    }
 }
 
 /// The text in `packed`, never more than [`UNPACKED_MAX`] bytes of it.
@@ -31,13 +41,14 @@ pub(crate) fn unpack(packed: &str) -> Result<String, Unpacking> {
     unpack_within(packed, UNPACKED_MAX)
 }
 
-fn unpack_within(packed: &str, most: usize) -> Result<String, Unpacking> {
+/// The same with another bound.
+pub(crate) fn unpack_within(packed: &str, most: usize) -> Result<String, Unpacking> {
     let bytes = STANDARD.decode(packed)?;
     let one_more = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
     let mut text = Vec::new();
     GzDecoder::new(bytes.as_slice()).take(one_more).read_to_end(&mut text)?;
     if text.len() > most {
-        return Err(Unpacking::Large);
+        return Err(Unpacking::Large(most));
     }
     String::from_utf8(text).map_err(|_| Unpacking::Text)
 }
@@ -62,14 +73,14 @@ mod tests {
     fn bounds_and_damage() {
         assert_eq!(unpack(&pack(b"{}")).unwrap(), "{}");
         assert_eq!(unpack_within(&pack(b"12345"), 5).unwrap(), "12345");
-        assert!(matches!(unpack_within(&pack(b"123456"), 5), Err(Unpacking::Large)));
+        assert!(matches!(unpack_within(&pack(b"123456"), 5), Err(Unpacking::Large(_))));
         assert!(matches!(unpack(&pack(b"\xff")), Err(Unpacking::Text)));
         assert!(matches!(unpack("?"), Err(Unpacking::Base64(_))));
         assert!(matches!(unpack("AAAA"), Err(Unpacking::Gzip(_))));
         // Very little that would become very much: no more than the bound is ever unpacked.
         let zeros = pack(&vec![0; UNPACKED_MAX + 1]);
         assert!(zeros.len() < UNPACKED_MAX / 50);
-        assert!(matches!(unpack(&zeros), Err(Unpacking::Large)));
+        assert!(matches!(unpack(&zeros), Err(Unpacking::Large(_))));
     }
 
     proptest! {

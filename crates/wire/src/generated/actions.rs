@@ -232,7 +232,7 @@ pub enum ActionId {
     RollcallModifyUserStatus,
     /// rollcall `PollAgent`. Ask for work; asked by the agent, and a sign of life of its host.
     RollcallPollAgent,
-    /// rollcall `ReportHost`. Take in the report of one host: every account found on it, as raw facts; or its digest when nothing has changed.
+    /// rollcall `ReportHost`. Take in the report of one host: every account found on it, as raw facts; or what is different from the last report; or its digest when nothing has changed.
     RollcallReportHost,
     /// rollcall `ReportHosts`. Take in the reports of many hosts; a bad one does not stop the others.
     RollcallReportHosts,
@@ -2219,8 +2219,8 @@ pub(crate) static ACTIONS: &[Action] = &[
         id: ActionId::RollcallReportHost,
         service: Service::Rollcall,
         name: "ReportHost",
-        summary: "Take in the report of one host: every account found on it, as raw facts; or its digest when nothing has changed.",
-        summary_zh: "接收一台主机的报告：主机上全部账号的原始信息；无变化时可只发送摘要。",
+        summary: "Take in the report of one host: every account found on it, as raw facts; or what is different from the last report; or its digest when nothing has changed.",
+        summary_zh: "接收一台主机的报告：主机上全部账号的原始信息；也可只发送与上次报告的差异；无变化时可只发送摘要。",
         kind: Kind::Write,
         roles: &[Admin, Operator, Agent],
         default_tenant_only: false,

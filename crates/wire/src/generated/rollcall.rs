@@ -649,7 +649,7 @@ pub struct PollAgentResponse {
 
 impl Response for PollAgentResponse {}
 
-/// Parameters of `ReportHost`. Take in the report of one host: every account found on it, as raw facts; or its digest when nothing has changed.
+/// Parameters of `ReportHost`. Take in the report of one host: every account found on it, as raw facts; or what is different from the last report; or its digest when nothing has changed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReportHostRequest {
     /// `Report`: The report as JSON text. Without it and ReportGzip, Quuid and Digest are required.
@@ -658,8 +658,12 @@ pub struct ReportHostRequest {
     pub report_gzip: Option<String>,
     /// `Quuid`: Id of the host, as an earlier report was answered; read only without Report.
     pub quuid: Option<String>,
-    /// `Digest`: Digest the last report was answered with, in place of a report on a host where nothing has changed.
+    /// `Digest`: Digest the last report was answered with, in place of a report on a host where nothing has changed; with Changes, the digest of the whole report they make.
     pub digest: Option<String>,
+    /// `Base`: Digest the last report was answered with, beside Changes.
+    pub base: Option<String>,
+    /// `Changes`: What is different from the last report, in place of a report, as gzip of its JSON text in base64; at most 4 MiB of text. Quuid, Base and Digest are required with it.
+    pub changes: Option<String>,
     /// `ScanTask`: The scan this report answers.
     pub scan_task: Option<u64>,
 }
@@ -671,6 +675,8 @@ impl Decode for ReportHostRequest {
             report_gzip: reader.optional("ReportGzip"),
             quuid: reader.optional("Quuid"),
             digest: reader.optional("Digest"),
+            base: reader.optional("Base"),
+            changes: reader.optional("Changes"),
             scan_task: reader.optional("ScanTask"),
         }
     }
@@ -697,7 +703,7 @@ pub struct ReportHostResponse<'a> {
     /// Digest of the facts, to be sent in place of the next report when nothing has changed; empty when a report is needed.
     #[serde(rename = "Digest")]
     pub digest: Cow<'a, str>,
-    /// Whether the digest is not that of the last report, so that nothing was taken in and the report itself is needed.
+    /// Whether Digest, or Base, is not that of the last report, or the changes do not make a report of that Digest, so that nothing was taken in and the report itself is needed.
     #[serde(rename = "ReportNeeded")]
     pub report_needed: bool,
 }
