@@ -1,15 +1,17 @@
 //! The agent itself: looks at the host when that is due, keeps what is new, and tells the server. Every decision is
 //! taken here and in `schedule`; what it sees and to whom it talks comes from outside, so that tests can let hours pass.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use crate::{
+    changes,
     host::{Host, Scan, Wake},
     http::{CallError, Meaning},
     log::{Level, Log},
     schedule::Schedule,
-    server::{EnrolRequest, PollRequest, ReportRequest, Server, VERSION},
-    state::{Credential, Enrolment, State, Trouble},
+    server::{EnrolRequest, PollRequest, ReportRequest, Reported, Server, VERSION},
+    state::{Credential, Enrolment, Packed, State, Trouble},
 };
 
 /// How long a host that is not enrolled waits before it looks for its enrolment again.
@@ -57,6 +59,8 @@ pub struct Agent<'a, H, S> {
     on_disk: Option<Enrolment>,
     /// Digest of a report the server does not take, and until when it is not tried again.
     refused: Option<(String, Duration)>,
+    /// Until when reports are sent whole, because the server did not understand changes.
+    whole_until: Duration,
 }
 
 impl<'a, H: Host, S: Server> Agent<'a, H, S> {
@@ -77,6 +81,7 @@ impl<'a, H: Host, S: Server> Agent<'a, H, S> {
             told_unenrolled: false,
             on_disk: None,
             refused: None,
+            whole_until: Duration::ZERO,
         }
     }
 
@@ -210,19 +215,20 @@ impl<'a, H: Host, S: Server> Agent<'a, H, S> {
             // Only the latest state answers a scan.
             let last = self.state.queue.len() == 1;
             let task = self.task.filter(|_| last && self.task_scanned);
-            let request = ReportRequest::whole(&report, task);
-            match self.server.report(enrolment, &request, now) {
-                Ok(reported) => {
+            match self.send(enrolment, credential, &report, task, now) {
+                Ok((reported, bytes)) => {
                     self.state.pop(log);
-                    if request.scan_task.is_some() {
+                    if task.is_some() {
                         self.task = None;
                     }
-                    let left = self.state.queue.len();
-                    let bytes = report.gzip.len();
-                    log.event(Level::Info, "reported", &[("bytes", &bytes), ("waiting", &left)]);
-                    self.state.progress.sent = report.digest;
+                    let (left, whole) = (self.state.queue.len(), report.gzip.len());
+                    let numbers: [(&str, &dyn Display); 3] =
+                        [("bytes", &bytes), ("whole", &whole), ("waiting", &left)];
+                    log.event(Level::Info, "reported", &numbers);
+                    self.state.progress.sent.clone_from(&report.digest);
                     self.state.progress.known = reported.digest;
                     self.state.progress.last_report = self.host.wall();
+                    self.state.set_last(report, log);
                 }
                 Err(error) => {
                     if error.meaning() == Meaning::Never {
@@ -246,6 +252,44 @@ impl<'a, H: Host, S: Server> Agent<'a, H, S> {
             return Ok(());
         }
         self.poll(enrolment, credential, now)
+    }
+
+    /// Sends a report: what is different from the last one when the server has that, else the whole. Says how many
+    /// bytes that took.
+    fn send(
+        &mut self,
+        enrolment: &Enrolment,
+        credential: &Credential,
+        report: &Packed,
+        task: Option<u64>,
+        now: i64,
+    ) -> Result<(Reported, usize), CallError> {
+        if let Some((base, changes)) = self.changes(report) {
+            let request = ReportRequest::sparing(&credential.quuid, &base, &report.digest, &changes, task);
+            match self.server.report(enrolment, &request, now) {
+                Ok(reported) if !reported.report_needed => return Ok((reported, changes.len())),
+                Ok(_) => self.log.event(Level::Info, "whole_report_asked_for", &[]),
+                // Perhaps an older server; the whole report decides.
+                Err(error) if error.meaning() == Meaning::Never => {
+                    self.whole_until = self.host.now().saturating_add(REFUSED);
+                    self.log.event(Level::Warning, "changes_refused", &[("error", &error)]);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let reported = self.server.report(enrolment, &ReportRequest::whole(report, task), now)?;
+        Ok((reported, report.gzip.len()))
+    }
+
+    /// The digest of the server's last report and what is different in this one, when that is worth telling apart. A
+    /// server that gave the last one another digest keeps it in another form (another version, most likely).
+    fn changes(&self, report: &Packed) -> Option<(String, Vec<u8>)> {
+        let known = &self.state.progress.known;
+        let last = self.state.last().filter(|last| last.digest == *known && !known.is_empty())?;
+        if self.host.now() < self.whole_until {
+            return None;
+        }
+        Some((known.clone(), changes::between(last, report)?))
     }
 
     fn poll(&mut self, enrolment: &Enrolment, credential: &Credential, now: i64) -> Result<(), CallError> {
@@ -273,6 +317,7 @@ impl<'a, H: Host, S: Server> Agent<'a, H, S> {
     fn want_report(&mut self) {
         self.log.event(Level::Info, "report_asked_for", &[]);
         self.wanted = true;
+        self.state.forget_last();
         if self.refused.is_some() {
             // There may be nothing to answer with: the server is not to be asked again and again.
             self.task = None;

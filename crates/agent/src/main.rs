@@ -2,6 +2,7 @@
 //! It takes one command from the server, "look now", and runs nothing.
 
 mod agent;
+mod changes;
 mod cli;
 mod error;
 mod host;

@@ -89,7 +89,7 @@ pub struct Polled {
     pub report_seconds: Option<u64>,
 }
 
-/// `ReportHost`, with a report or with the digest of the last one.
+/// `ReportHost`, with a report, with what is different from the last one, or with the digest of the last one.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ReportRequest {
@@ -99,9 +99,15 @@ pub struct ReportRequest {
     /// Host id, beside a digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quuid: Option<String>,
-    /// Digest of the last report.
+    /// Digest of the last report; of the new one, beside changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// Digest of the report that is changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// What is different: JSON, gzip, base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<String>,
     /// The scan this answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan_task: Option<u64>,
@@ -116,7 +122,20 @@ impl ReportRequest {
     /// Only the digest of what the server has already.
     pub fn unchanged(quuid: &str, digest: &str, scan_task: Option<u64>) -> ReportRequest {
         let (quuid, digest) = (Some(quuid.to_owned()), Some(digest.to_owned()));
-        ReportRequest { quuid, digest, scan_task, report_gzip: None }
+        ReportRequest { quuid, digest, scan_task, ..Default::default() }
+    }
+
+    /// What makes the report with this digest of the one with the digest `base`.
+    pub fn sparing(
+        quuid: &str,
+        base: &str,
+        digest: &str,
+        changes: &[u8],
+        scan_task: Option<u64>,
+    ) -> ReportRequest {
+        let base = Some(base.to_owned());
+        let changes = Some(STANDARD.encode(changes));
+        ReportRequest { base, changes, ..ReportRequest::unchanged(quuid, digest, scan_task) }
     }
 }
 
@@ -126,7 +145,7 @@ impl ReportRequest {
 pub struct Reported {
     /// Digest of the report as the server keeps it.
     pub digest: String,
-    /// A digest was not enough.
+    /// A digest, or changes, were not enough.
     pub report_needed: bool,
 }
 

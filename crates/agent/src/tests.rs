@@ -7,7 +7,9 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use flate2::{Compression, write::GzEncoder};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use model::facts::{self, AccountFacts, Changes, HostReport};
 
 use crate::{
     agent::{Agent, Outcome},
@@ -24,7 +26,7 @@ struct World {
     now: Duration,
     /// Wall clock minus monotonic clock, milliseconds.
     offset: i64,
-    /// The host's content; each is a digest.
+    /// The host's content, the number of one account.
     content: u64,
     /// Contents to come: at which time which.
     to_come: Vec<(Duration, u64)>,
@@ -33,9 +35,15 @@ struct World {
     refuse: Option<&'static str>,
     collect: Option<u64>,
     forgot: bool,
+    /// The server knows nothing of changes.
+    old: bool,
+    /// The report the server has.
+    has: HostReport,
+    /// How many arrived as changes.
+    spared: usize,
     /// When which call was made, and what came of it.
     calls: Vec<(Duration, String)>,
-    /// Digests that arrived, and the scans they answer.
+    /// Contents that arrived, and the scans they answer.
     arrived: Vec<(u64, Option<u64>)>,
     scans: u64,
     log: Vec<u8>,
@@ -58,8 +66,24 @@ impl Write for Sink {
     }
 }
 
+fn report(content: u64) -> HostReport {
+    let account = |n: u64| AccountFacts { name: format!("user{}", n * n), ..Default::default() };
+    let mut accounts: Vec<_> = (0..100).map(account).collect();
+    accounts[50].gecos = content.to_string();
+    HostReport { accounts, ..Default::default() }
+}
+
+fn digest_of(report: &HostReport) -> String {
+    facts::print_digest(facts::digest(&facts::undated_json(&mut report.clone()).unwrap()))
+}
+
 fn digest(content: u64) -> String {
-    format!("{content:032x}")
+    digest_of(&report(content))
+}
+
+fn unpack<T: serde::de::DeserializeOwned>(packed: &str) -> T {
+    let gzip = STANDARD.decode(packed).unwrap();
+    serde_json::from_reader(GzDecoder::new(&gzip[..])).unwrap()
 }
 
 impl Host for FakeHost {
@@ -98,7 +122,7 @@ impl Host for FakeHost {
         let mut world = self.0.borrow_mut();
         world.scans += 1;
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-        gzip.write_all(world.content.to_string().as_bytes()).unwrap();
+        serde_json::to_writer(&mut gzip, &report(world.content)).unwrap();
         Ok(Scan {
             report: Packed { digest: digest(world.content), gzip: gzip.finish().unwrap() },
             accounts: 3,
@@ -159,14 +183,21 @@ impl Server for FakeServer {
     fn report(&mut self, _: &Enrolment, request: &ReportRequest, _: i64) -> Result<Reported, CallError> {
         self.called("report")?;
         let mut world = self.0.borrow_mut();
-        let content = match &request.report_gzip {
-            Some(text) => {
-                use base64::Engine as _;
-                let gzip = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
-                io::read_to_string(flate2::read::GzDecoder::new(&gzip[..])).unwrap().parse().unwrap()
-            }
-            None => world.arrived.last().unwrap().0,
-        };
+        if world.old && request.changes.is_some() {
+            let code = "UnknownParameter".into();
+            return Err(CallError::Refused { code, message: "no".into(), request_id: "r".into() });
+        }
+        if let Some(text) = &request.report_gzip {
+            world.has = unpack(text);
+        } else if request.base.as_ref().or(request.digest.as_ref()) != Some(&digest_of(&world.has)) {
+            return Ok(Reported { report_needed: true, ..Default::default() });
+        } else if let Some(text) = &request.changes {
+            let made = unpack::<Changes>(text).apply(world.has.clone()).unwrap();
+            assert_eq!(Some(digest_of(&made)), request.digest);
+            world.has = made;
+            world.spared += 1;
+        }
+        let content = world.has.accounts[50].gecos.parse().unwrap();
         world.arrived.push((content, request.scan_task));
         world.forgot = false;
         Ok(Reported { digest: digest(content), report_needed: false })
@@ -255,6 +286,40 @@ fn a_quiet_hour_costs_one_report_and_a_poll_a_minute() {
     pass(&mut agent, 60);
     assert_eq!(rig.arrived(), [1], "a restart tells nothing new");
     assert!(!rig.log_text().contains("hunter2"));
+}
+
+#[test]
+fn what_is_different_is_sent_and_the_whole_where_that_will_not_do() {
+    let rig = Rig::enrolled();
+    let mut agent = rig.agent();
+    let next = |agent: &mut Agent<'_, FakeHost, FakeServer>, content: u64| {
+        rig.world.borrow_mut().to_come = vec![(agent.host.now(), content)];
+        let calls = rig.calls("report");
+        pass(agent, 10);
+        assert_eq!(rig.arrived().last(), Some(&content));
+        (rig.world.borrow().spared, rig.calls("report") - calls)
+    };
+    assert_eq!(next(&mut agent, 1), (0, 1), "the first is whole");
+    assert_eq!(next(&mut agent, 2), (1, 1));
+    drop(agent);
+    let mut agent = rig.agent();
+    assert_eq!(next(&mut agent, 3), (2, 1), "a restart keeps what was sent");
+    rig.world.borrow_mut().has = report(1);
+    assert_eq!(next(&mut agent, 4), (2, 2), "the server has an older one: whole, at once");
+    assert_eq!(next(&mut agent, 5), (3, 1));
+    fs::write(rig.path("state/last-report"), format!("{}{}", digest(5), "no gzip")).unwrap();
+    drop(agent);
+    let mut agent = rig.agent();
+    assert_eq!(next(&mut agent, 6), (3, 1), "one that is damaged is no loss");
+    rig.world.borrow_mut().old = true;
+    assert_eq!(next(&mut agent, 7), (3, 2), "an older server is asked once");
+    assert_eq!(next(&mut agent, 8), (3, 1));
+    rig.world.borrow_mut().old = false;
+    pass(&mut agent, 3700);
+    assert_eq!(next(&mut agent, 9).1, 1);
+    assert!(rig.world.borrow().spared > 3, "an hour later it is tried again");
+    let log = rig.log_text();
+    assert!(log.contains("event=whole_report_asked_for") && log.contains("event=changes_refused"), "{log}");
 }
 
 #[test]

@@ -125,6 +125,12 @@ fn changes_do_what_the_whole_report_does() {
     for name in ["root", "anna", "bert", "carl", "dora"] {
         assert_eq!(sparing.detail(name), whole.detail(name), "{name}");
     }
+    let again = sparing.changes(&first, &second).unwrap();
+    assert_eq!(
+        (&again["ReportNeeded"], &again["Changed"]),
+        (&json!(false), &json!(false)),
+        "its answer was lost"
+    );
     // On a host on which nothing has changed: a contact, and how busy it is.
     let mut third = second.clone();
     third.collected_at = START + 5;

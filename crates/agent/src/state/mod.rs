@@ -24,6 +24,10 @@ const INSTANCE: &str = "instance.key";
 const ENROLMENT: &str = "enrolment.json";
 const PROGRESS: &str = "progress.json";
 const QUEUE: &str = "queue";
+/// The last report that arrived: its digest, and the rest is gzip.
+const LAST: &str = "last-report";
+/// Characters of a digest.
+const DIGEST: usize = 32;
 /// Most bytes of a file other than a report.
 const SMALL: u64 = 1 << 20;
 
@@ -34,6 +38,7 @@ pub struct State {
     pub queue: Queue,
     /// How far the agent has come.
     pub progress: Progress,
+    last: Option<Packed>,
     /// Whether the enrolment could not be read.
     unreadable: bool,
     /// Whether the last write failed.
@@ -49,7 +54,9 @@ impl State {
         let prepared = dir.prepare();
         let (queue, found) = Queue::open(Dir::new(&dir.join(QUEUE)), limits);
         let progress = read_json(&dir, PROGRESS, log).unwrap_or_default();
-        let mut state = State { dir, queue, progress, unreadable: false, failing: false, failed: false };
+        let last = read_last(&dir, limits.bytes);
+        let mut state =
+            State { dir, queue, progress, last, unreadable: false, failing: false, failed: false };
         state.noted(prepared.and(found), log);
         state
     }
@@ -99,6 +106,23 @@ impl State {
         }
     }
 
+    /// The last report that arrived, when it is still there.
+    pub fn last(&self) -> Option<&Packed> {
+        self.last.as_ref()
+    }
+
+    /// Keeps the last report that arrived, so that the next one need only say what is different.
+    pub fn set_last(&mut self, report: Packed, log: &Log) {
+        let written = self.dir.write(LAST, &[report.digest.as_bytes(), &report.gzip].concat());
+        self.last = Some(report);
+        self.noted(written, log);
+    }
+
+    /// The server has another one.
+    pub fn forget_last(&mut self) {
+        self.last = None;
+    }
+
     /// Whether anything could not be written.
     pub fn has_failed(&self) -> bool {
         self.failed
@@ -125,6 +149,14 @@ impl State {
             _ => {}
         }
     }
+}
+
+/// The last report that arrived. One that is not whole is found out when it is unpacked; without any the next report is
+/// sent whole, which is all that it costs.
+fn read_last(dir: &Dir, most: u64) -> Option<Packed> {
+    let bytes = dir.read(LAST, most).ok().flatten()?;
+    let (digest, gzip) = bytes.split_at_checked(DIGEST)?;
+    Some(Packed { digest: str::from_utf8(digest).ok()?.to_owned(), gzip: gzip.to_vec() })
 }
 
 /// Reads the enrolment and the progress for those who only look.

@@ -202,6 +202,12 @@ async fn take_changes(
     caller: &Caller,
     sent: Sparing,
 ) -> Result<Option<Taken>, Error> {
+    // Sent again after a lost answer.
+    if sent.base != sent.digest
+        && let Some(known) = renew(service, caller, &sent.quuid, &sent.digest, 0)?
+    {
+        return Ok(Some(known));
+    }
     let _few_at_once = service.unpacking.acquire().await.map_err(Error::internal)?;
     let named = sent.quuid.clone();
     let Some((quuid, facts)) = changes::whole(service, caller, sent).await? else { return Ok(None) };
