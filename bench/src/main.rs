@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 mod accounts;
+mod agents;
 mod exports;
 mod formats;
 mod generate;
@@ -96,6 +97,8 @@ enum Part {
     Formats,
     /// Exports of host accounts, beside the sqlite3 program.
     Exports,
+    /// A changed account on a large host: told alone, and with the whole report.
+    Agents,
 }
 
 #[derive(Subcommand)]
@@ -195,6 +198,9 @@ fn run(options: &Options) -> Result<()> {
         if options.wants(Part::Mixed) {
             report.mixed = Some(people::mixed::run(&options, &data)?);
         }
+    }
+    if options.wants(Part::Agents) {
+        report.agents = Some(agents::run(&options)?);
     }
     println!("{}", report.markdown());
     if options.quick || !options.only.is_empty() { Ok(()) } else { report.write() }

@@ -5,6 +5,7 @@ use std::fs;
 use serde::Serialize;
 
 use crate::accounts::{AccountsReport, FilterRow};
+use crate::agents::Agents;
 use crate::exports::Exports;
 use crate::measure::{Samples, quantile};
 use crate::people::http::CONNECTIONS;
@@ -46,6 +47,8 @@ pub struct Report {
     pub http: Vec<HttpRow>,
     /// Some of them beside a bare handler with the same bytes.
     pub floor: Vec<FloorRow>,
+    /// A changed account on a large host.
+    pub agents: Option<Agents>,
     /// The writers of exports alone.
     pub formats: Vec<FormatRow>,
     /// Exports of host accounts.
@@ -203,6 +206,7 @@ impl Report {
             mixed: None,
             http: Vec::new(),
             floor: Vec::new(),
+            agents: None,
             formats: Vec::new(),
             exports: Exports::default(),
             start: 0.0,
@@ -262,6 +266,7 @@ impl Report {
             text += &table(&head, &rows);
         }
         text += &self.mixed.as_ref().map(Mixed::markdown).unwrap_or_default();
+        text += &self.agents.as_ref().map(Agents::markdown).unwrap_or_default();
         text += &self.exports.markdown();
         if !self.formats.is_empty() {
             let head = ["writer alone", "", "rows", "cells a row", "CPU", "rows a CPU second"];

@@ -21,7 +21,7 @@ const LONGEST_REST: Duration = Duration::from_secs(10);
 /// How long a report the server does not take is not tried again.
 const REFUSED: Duration = Duration::from_secs(3600);
 /// Milliseconds after which a report is repeated although its digest is known: how busy the host is (memory, space and
-/// load, which the digest leaves out) is told by whole reports alone.
+/// load, which the digest leaves out) is told by reports alone.
 const RENEWED: i64 = 3_600_000;
 /// How long an enrolment that waits for approval is left alone, unless the server says otherwise.
 const PENDING_SECONDS: u64 = 120;
