@@ -1,6 +1,7 @@
 """Reports that say only what is different from the last one: from the real agent, and made up by hand."""
 import json
 import os
+import pathlib
 import re
 import shutil
 
@@ -63,6 +64,10 @@ def test_one_account_of_a_thousand_travels_alone(server, agent):  # noqa: F811
         small, whole = changed(agent, change)
         print(f"{name}: {small} bytes in place of {whole}")
         assert small < 1500 and small * 10 < whole, (name, small, whole)
+    status = pathlib.Path(f"/proc/{agent.process.pid}/status").read_text()
+    peak = int(status.split("VmHWM:")[1].split()[0])
+    print(f"{peak / 1024:.1f} MB resident at most")
+    assert peak < 20 * 1024
     agent.stop()
     agent.start()
     small, whole = changed(agent, lambda: tool("usermod", "-P", agent.root, "-c", "Ann", "ann"))

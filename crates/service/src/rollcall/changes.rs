@@ -37,7 +37,7 @@ pub(super) async fn whole(
 ) -> Result<Option<(String, Facts)>, Error> {
     let Sparing { quuid, base, digest, packed } = sent;
     let snapshot = service.tenant(caller)?.accounts.snapshot();
-    if !snapshot.host(&quuid).is_some_and(|host| print_digest(host.state().digest) == base) {
+    if snapshot.host(&quuid).is_none_or(|host| print_digest(host.state().digest) != base) {
         return Ok(None);
     }
     let Some(record) = service.host_record(caller, &quuid).await? else { return Ok(None) };
