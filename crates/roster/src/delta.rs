@@ -143,9 +143,9 @@ impl<K: Kind> Delta<K> {
         Some((slot, self.item(slot)?))
     }
 
-    /// The slot of a key, if it changed.
-    pub(crate) fn slot(&self, key: &str) -> Option<u32> {
-        self.by_key.get(key).copied()
+    /// All keys that changed, whatever became of them.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.slots.iter().map(|slot| &*slot.key)
     }
 
     /// The item in a slot.

@@ -22,6 +22,6 @@ mod query;
 mod snapshot;
 mod table;
 
-pub use accounts::{Accounts, AccountsSnapshot, HostChange, HostView, Loading};
+pub use accounts::{Accounts, AccountsSnapshot, HostChange, HostOrder, HostSet, HostView, Loading};
 pub use people::{People, PeopleLoading, PeopleSnapshot, PersonChange, PersonView};
 pub use snapshot::{Page, RowId};

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use common::{direction, missing, text_test, tree};
@@ -15,13 +15,18 @@ use proptest::option::of;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use roster::{Accounts, HostChange};
+use roster::{Accounts, HostChange, HostOrder};
 use search::accounts::{
-    FIELDS, FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, NAME, PASSWORD_CHANGED, PASSWORD_DUE, TABLE,
+    FIELDS, FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, MACHINE_NAME, NAME, PASSWORD_CHANGED, PASSWORD_DUE, TABLE,
+    WAN_IP,
 };
 use search::{Field, Filter, Query, Sort, SortKey, Test, reference};
 
 const SORTABLE: [Field; 6] = [FIRST_SEEN, LAST_LOGIN, LOCK_DAYS, PASSWORD_CHANGED, PASSWORD_DUE, NAME];
+
+type TextOf = fn(&Host) -> &str;
+
+const HOST_TEXTS: [(Field, TextOf); 2] = [(MACHINE_NAME, |host| &host.name), (WAN_IP, |host| &host.wan_ip)];
 
 fn int_test() -> impl Strategy<Value = Test> {
     prop_oneof![
@@ -195,9 +200,21 @@ proptest! {
             check(&accounts, &expected, query)?;
         }
         let snapshot = accounts.snapshot();
-        let mut hosts: Vec<&str> = snapshot.hosts().map(|h| h.state().host.quuid.as_str()).collect();
-        hosts.sort_unstable();
-        prop_assert_eq!(hosts, expected.keys().map(String::as_str).collect::<Vec<_>>());
+        let hosts = |order: HostOrder| -> Vec<&HostState> { snapshot.hosts_by(order).map(|h| h.state()).collect() };
+        let mut wanted: Vec<&HostState> = expected.values().map(|e| &*e.state).collect();
+        prop_assert_eq!(snapshot.hosts_len(), wanted.len());
+        prop_assert_eq!(hosts(HostOrder::Id), wanted.clone());
+        wanted.sort_by_cached_key(|state| (search::text::fold(&state.host.name).into_owned(), &state.host.quuid));
+        prop_assert_eq!(hosts(HostOrder::Name), wanted.clone());
+        for (field, text) in HOST_TEXTS {
+            let set = snapshot.hosts_where(field, |text| text.contains(&part));
+            let found: Vec<&str> =
+                snapshot.hosts().filter(|h| set.has(h)).map(|h| h.state().host.quuid.as_str()).collect();
+            let passing = expected.values().filter(|e| text(&e.state.host).contains(&part));
+            prop_assert_eq!(found, passing.map(|e| e.state.host.quuid.as_str()).collect::<Vec<_>>());
+            let texts: BTreeSet<&str> = wanted.iter().map(|state| text(&state.host)).collect();
+            prop_assert_eq!(snapshot.texts_of_hosts(field), texts);
+        }
         for id in 0..12 {
             let by_name = |mut accounts: Vec<AccountView<'_>>| {
                 accounts.sort_unstable_by_key(|a| a.name.to_owned());

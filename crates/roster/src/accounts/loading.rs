@@ -130,7 +130,7 @@ pub(super) fn planes_of_ints(column: Ints, flags: &Flags) -> Ints {
 }
 
 /// An attribute of hosts.
-type OfHost = fn(&HostState) -> &str;
+pub(super) type OfHost = fn(&HostState) -> &str;
 
 /// The attributes of hosts that are searched, each as the searches see it.
 pub(super) const OF_HOSTS: [(search::Field, OfHost); 6] = [

@@ -82,6 +82,17 @@ impl AccountsMain {
         self.states.binary_search_by(|state| state.host.quuid.as_str().cmp(quuid)).ok()
     }
 
+    /// The places of the hosts in the order of their names, folded, and then of their ids.
+    pub(super) fn by_name(&self) -> Option<&[u32]> {
+        let names = OF_HOSTS.iter().position(|(field, _)| *field == a::MACHINE_NAME)?;
+        self.of_hosts(names)?.ranks().map(Ranks::order)
+    }
+
+    /// A text of all hosts, by its place in [`OF_HOSTS`].
+    pub(super) fn of_hosts(&self, place: usize) -> Option<&Dictionary> {
+        self.of_hosts.get(place).map(|texts| &**texts)
+    }
+
     /// How many hosts there are.
     pub(super) fn hosts(&self) -> usize {
         self.states.len()

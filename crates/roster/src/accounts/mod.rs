@@ -2,7 +2,9 @@
 
 mod loading;
 mod main;
+mod order;
 mod packed;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,6 +19,8 @@ use crate::keeper::Keeper;
 use crate::snapshot::{Page, Place, RowId, Snapshot};
 pub use loading::Loading;
 use main::AccountsMain;
+pub use order::HostOrder;
+pub use texts::HostSet;
 
 /// A change to one host, as the store has written it.
 #[derive(Debug, Clone)]
@@ -84,11 +88,20 @@ pub struct HostView<'a>(Inside<'a>);
 
 #[derive(Clone)]
 enum Inside<'a> {
-    Main { main: &'a AccountsMain, state: &'a HostState, rows: Range<u32> },
+    Main { main: &'a AccountsMain, index: u32, state: &'a HostState, rows: Range<u32> },
     Changed(&'a HostEntry),
 }
 
 impl<'a> HostView<'a> {
+    fn merged(main: &'a AccountsMain, index: usize) -> Option<Self> {
+        let (state, rows) = (main.state(index)?, main.rows_of(index)?);
+        Some(HostView(Inside::Main { main, index: index as u32, state, rows }))
+    }
+
+    fn changed(entry: &'a HostEntry) -> Self {
+        HostView(Inside::Changed(entry))
+    }
+
     /// All of the host but its accounts.
     pub fn state(&self) -> &'a HostState {
         match &self.0 {
@@ -181,21 +194,26 @@ impl AccountsSnapshot {
     /// A host by id.
     pub fn host(&self, quuid: &str) -> Option<HostView<'_>> {
         match self.0.delta.changed(quuid) {
-            Some(changed) => changed.map(|entry| HostView(Inside::Changed(entry))),
-            None => self.merged(self.0.main.index(quuid)?),
+            Some(changed) => changed.map(|entry| HostView::changed(entry)),
+            None => HostView::merged(&self.0.main, self.0.main.index(quuid)?),
         }
     }
 
     /// All hosts, in no particular order.
     pub fn hosts(&self) -> impl Iterator<Item = HostView<'_>> {
-        let merged = (0..self.0.main.hosts()).filter_map(|index| self.merged(index));
-        let unchanged = merged.filter(|host| self.0.delta.slot(&host.state().host.quuid).is_none());
-        unchanged.chain(self.0.delta.items().map(|(_, entry)| HostView(Inside::Changed(entry))))
+        self.hosts_by(HostOrder::Id)
     }
 
-    fn merged(&self, index: usize) -> Option<HostView<'_>> {
-        let state = self.0.main.state(index)?;
-        Some(HostView(Inside::Main { main: &self.0.main, state, rows: self.0.main.rows_of(index)? }))
+    /// All hosts in an order. Cheap to skip through: nothing of a host is looked at.
+    pub fn hosts_by(&self, order: HostOrder) -> impl Iterator<Item = HostView<'_>> {
+        order::walk(&self.0.main, &self.0.delta, order)
+    }
+
+    /// How many hosts there are.
+    pub fn hosts_len(&self) -> usize {
+        let (main, delta) = (&self.0.main, &self.0.delta);
+        let replaced = delta.keys().filter(|key| main.index(key).is_some()).count();
+        main.hosts() - replaced + delta.items().count()
     }
 
     /// How many accounts there are.

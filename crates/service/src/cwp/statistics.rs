@@ -31,7 +31,7 @@ pub async fn general(
     let tenant = service.tenant(caller)?;
     let (snapshot, labels) = (tenant.accounts.snapshot(), tenant.labels());
     let (mut all, mut online, mut new, mut first) = (0, 0, 0, None);
-    for view in snapshot.hosts().filter(|view| finder.fits(view.state(), &labels)) {
+    for view in finder.find(&snapshot, &labels) {
         let state = view.state();
         all += 1;
         online += u64::from(finder.online(state));
@@ -64,7 +64,7 @@ pub async fn overview(
     let today = service.local_day();
     let yesterday = service.host_days(caller, today.saturating_sub(1), today.saturating_sub(1)).await?;
     let tenant = service.tenant(caller)?;
-    let all = tenant.accounts.snapshot().hosts().count() as u64;
+    let all = tenant.accounts.snapshot().hosts_len() as u64;
     // Without a count of yesterday nothing is said about the change.
     let more = yesterday.first().map_or(0, |day| all.cast_signed() - day.hosts.cast_signed());
     let clear_hours = u64::from(tenant.labels().clear_after_days()) * 24;

@@ -1,7 +1,6 @@
 //! Tags of hosts: making, renaming and removing them, putting them on hosts and taking them off, counting.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use store::{Change, Effect, Refusal, WriteError};
@@ -181,17 +180,13 @@ pub async fn top(
     let tenant = service.tenant(caller)?;
     let (snapshot, labels) = (tenant.accounts.snapshot(), tenant.labels());
     let today = times::today(service.now(), service.zone());
-    let new: HashSet<&str> = snapshot
-        .hosts()
-        .map(|view| view.state())
-        .filter(|state| today.contains(&state.first_report))
-        .map(|state| state.host.quuid.as_str())
-        .collect();
-    Body::new(&DescribeAssetMachineTagTopResponse { tags: most_used(&labels, &new) })
+    let new =
+        |quuid: &str| snapshot.host(quuid).is_some_and(|view| today.contains(&view.state().first_report));
+    Body::new(&DescribeAssetMachineTagTopResponse { tags: most_used(&labels, new) })
 }
 
-fn most_used<'a>(labels: &'a Labels, new: &HashSet<&str>) -> Vec<AssetKeyVal<'a>> {
-    let (all, new) = (labels.counts(|_| true), labels.counts(|quuid| new.contains(quuid)));
+fn most_used<'a>(labels: &'a Labels, new: impl Fn(&str) -> bool) -> Vec<AssetKeyVal<'a>> {
+    let (all, new) = (labels.counts(|_| true), labels.counts(new));
     let count = |counts: &std::collections::HashMap<u64, u64>, id| {
         i64::try_from(counts.get(&id).copied().unwrap_or_default()).unwrap_or(i64::MAX)
     };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use model::facts::{self, HostReport, Privilege, UsageFacts, print_digest, section};
 use model::{Millis, rules};
-use roster::HostView;
+use roster::{HostOrder, HostView};
+use search::text::Folded;
 use search::time::print_time;
 use store::{Change, Effect, Facts, HostUpdate};
 use wire::rollcall::{
@@ -17,6 +18,7 @@ use wire::{Body, Code, Error, Nullable, Service as Wire};
 use super::agents;
 use super::changes::{self, Sparing};
 use super::packed::unpack;
+use crate::cwp::machines::page_of;
 use crate::labels::Labels;
 use crate::{Caller, Service, errors};
 
@@ -328,23 +330,22 @@ pub async fn list(service: &Arc<Service>, caller: &Caller, request: ListHostsReq
     }
     let tenant = service.tenant(caller)?;
     let (snapshot, labels, finder) = (tenant.accounts.snapshot(), tenant.labels(), service.finder());
-    let keyword = request.keyword.unwrap_or_default().to_lowercase();
-    let fits = |view: &HostView<'_>| {
-        let host = &view.state().host;
-        [&host.name, &host.private_ip, &host.wan_ip, &host.quuid]
-            .iter()
-            .any(|t| t.to_lowercase().contains(&keyword))
-    };
-    let mut hosts: Vec<HostView<'_>> = snapshot.hosts().filter(fits).collect();
-    let key = |view: &HostView<'_>| {
-        let host = &view.state().host;
-        (host.name.clone(), host.quuid.clone())
-    };
-    hosts.sort_by_cached_key(key);
     let offset = usize::try_from(request.offset.unwrap_or(0)).unwrap_or(usize::MAX);
-    let page = hosts.iter().skip(offset).take(usize::try_from(limit).unwrap_or(0));
-    let page = page.map(|view| summary(view, &labels, finder.online(view.state()))).collect();
-    Body::new(&ListHostsResponse { total: hosts.len() as u64, hosts: page })
+    let limit = usize::try_from(limit).unwrap_or(0);
+    let hosts = snapshot.hosts_by(HostOrder::Name);
+    let keyword = request.keyword.filter(|keyword| !keyword.is_empty());
+    let (page, total) = match keyword.map(|keyword| Folded::new(&keyword)) {
+        None => (hosts.skip(offset).take(limit).collect(), snapshot.hosts_len()),
+        Some(keyword) => page_of(hosts.filter(|view| has(view, &keyword)), offset, limit),
+    };
+    let page = page.iter().map(|view| summary(view, &labels, finder.online(view.state()))).collect();
+    Body::new(&ListHostsResponse { total: total as u64, hosts: page })
+}
+
+/// Whether name, addresses or id of a host have a part.
+fn has(view: &HostView<'_>, part: &Folded) -> bool {
+    let host = &view.state().host;
+    [&host.name, &host.private_ip, &host.wan_ip, &host.quuid].iter().any(|text| part.is_within(text))
 }
 
 fn summary<'a>(view: &HostView<'a>, labels: &'a Labels, online: bool) -> HostSummary<'a> {

@@ -11,7 +11,7 @@ use wire::cwp::{
 use wire::{Body, Error};
 
 use super::{Order, RowsJob, at_once, start, stored_filters, stored_request};
-use crate::cwp::machines::{self, found, machine};
+use crate::cwp::machines::{self, machine};
 use crate::cwp::page;
 use crate::cwp::statistics::{self, print_day};
 use crate::exports::Job;
@@ -97,7 +97,7 @@ fn job(
     let tenant = service.tenant_numbered(tenant)?;
     let (snapshot, labels) = (tenant.accounts.snapshot(), tenant.labels().clone());
     let rows = move |give: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), crate::exports::Stop>| {
-        for view in found(&snapshot, &labels, &finder).iter().skip(offset).take(limit) {
+        for view in finder.find(&snapshot, &labels).skip(offset).take(limit) {
             give(&cells(&machine(view.state(), &labels, &finder), &tags(&labels, &view.state().host.quuid)))?;
         }
         Ok(())

@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 
-use model::{HostState, Millis};
+use model::{Host, HostState, Millis};
+use roster::{AccountsSnapshot, HostOrder, HostSet, HostView};
+use search::{Field, accounts as a};
 use wire::cwp::{Filter, Filters};
 use wire::{Code, Error};
 
@@ -205,32 +207,83 @@ impl Finder {
         self.tests.is_empty()
     }
 
+    /// The hosts of a snapshot that match, by id.
+    pub fn find<'s>(
+        &'s self,
+        snapshot: &'s AccountsSnapshot,
+        labels: &'s Labels,
+    ) -> impl Iterator<Item = HostView<'s>> {
+        let sets: Vec<Vec<HostSet<'s>>> = self.tests.iter().map(|test| test.sets(snapshot)).collect();
+        snapshot.hosts_by(HostOrder::Id).filter(move |host| {
+            self.tests.iter().zip(&sets).all(|(test, sets)| match sets.is_empty() {
+                true => self.passes(test, host.state(), labels),
+                false => sets.iter().any(|set| set.has(host)),
+            })
+        })
+    }
+
     /// Whether a host matches.
     pub fn fits(&self, state: &HostState, labels: &Labels) -> bool {
+        self.tests.iter().all(|test| self.passes(test, state, labels))
+    }
+
+    fn passes(&self, test: &Test, state: &HostState, labels: &Labels) -> bool {
         let host = &state.host;
-        let addresses = [&host.private_ip, &host.wan_ip];
-        self.tests.iter().all(|test| match test {
-            Test::Address(wanted, true) => addresses.iter().any(|address| wanted.contains(address)),
-            Test::Address(wanted, false) => {
-                wanted.iter().any(|part| addresses.iter().any(|address| address.contains(part.as_str())))
-            }
-            Test::Name(wanted, true) => wanted.contains(&host.name),
-            Test::Name(wanted, false) => contains(&host.name, wanted),
-            Test::Keyword(wanted) => {
-                let texts = [&host.name, &host.private_ip, &host.wan_ip, &host.instance_id, &host.quuid];
-                texts.iter().any(|text| contains(text, wanted))
-            }
-            Test::Instance(wanted) => wanted.contains(&host.instance_id),
-            Test::Id(wanted) => wanted.contains(&host.quuid),
-            Test::Os(wanted) => {
-                let number = os_number(&host.os_info);
-                wanted.iter().any(|value| *value == host.os_info || value.parse() == Ok(number))
-            }
+        match test {
             Test::Tag(wanted) => labels.has_any(&host.quuid, wanted),
             Test::New(wanted) => self.is_new(state) == *wanted,
             Test::Online(wanted) => self.online(state) == *wanted,
             Test::Nothing => false,
-        })
+            texts => texts.fields().iter().any(|(_, text)| texts.takes(text(host))),
+        }
+    }
+}
+
+/// A text of a host, and the field it is found by in the roster.
+type Text = (Field, fn(&Host) -> &str);
+
+const NAME: Text = (a::MACHINE_NAME, |host| &host.name);
+const PRIVATE_IP: Text = (a::MACHINE_IP, |host| &host.private_ip);
+const WAN_IP: Text = (a::WAN_IP, |host| &host.wan_ip);
+const INSTANCE: Text = (a::INSTANCE_ID, |host| &host.instance_id);
+const QUUID: Text = (a::QUUID, |host| &host.quuid);
+const OS: Text = (a::OS_INFO, |host| &host.os_info);
+
+impl Test {
+    /// The texts any of which has to pass; none for tests of other things.
+    fn fields(&self) -> &'static [Text] {
+        match self {
+            Test::Address(..) => &[PRIVATE_IP, WAN_IP],
+            Test::Name(..) => &[NAME],
+            Test::Keyword(_) => &[NAME, PRIVATE_IP, WAN_IP, INSTANCE, QUUID],
+            Test::Instance(_) => &[INSTANCE],
+            Test::Id(_) => &[QUUID],
+            Test::Os(_) => &[OS],
+            Test::Tag(_) | Test::New(_) | Test::Online(_) | Test::Nothing => &[],
+        }
+    }
+
+    /// Whether a text of a host passes.
+    fn takes(&self, text: &str) -> bool {
+        match self {
+            Test::Address(wanted, true) | Test::Name(wanted, true) | Test::Instance(wanted) => {
+                wanted.iter().any(|wanted| wanted == text)
+            }
+            Test::Address(wanted, false) => wanted.iter().any(|part| text.contains(part.as_str())),
+            Test::Name(wanted, false) | Test::Keyword(wanted) => contains(text, wanted),
+            Test::Id(wanted) => wanted.contains(text),
+            Test::Os(wanted) => {
+                let number = os_number(text);
+                wanted.iter().any(|value| value == text || value.parse() == Ok(number))
+            }
+            Test::Tag(_) | Test::New(_) | Test::Online(_) | Test::Nothing => false,
+        }
+    }
+
+    /// The hosts with each of these texts.
+    fn sets<'s>(&'s self, snapshot: &'s AccountsSnapshot) -> Vec<HostSet<'s>> {
+        let set = |(field, _): &Text| snapshot.hosts_where(*field, |text| self.takes(text));
+        self.fields().iter().map(set).collect()
     }
 }
 
@@ -263,7 +316,7 @@ fn refused(code: Code, name: &str, en: &str, zh: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use model::{Contact, Host, HostTag, Labels as Stored, Tag};
+    use model::{Contact, HostTag, Labels as Stored, Tag};
     use proptest::prelude::*;
 
     use super::*;

@@ -12,8 +12,8 @@ use wire::cwp::{
 };
 use wire::{Body, Code, Error};
 
+use super::Finder;
 use super::record::{BASIC, KIND, REGION, region, status, tags};
-use super::{Finder, found};
 use crate::clock::DAY_MILLIS;
 use crate::labels::Labels;
 use crate::{Caller, Service};
@@ -168,7 +168,7 @@ pub async fn import_info(
     let (snapshot, labels) = (tenant.accounts.snapshot(), tenant.labels());
     let mut wanted: HashMap<&str, bool> = entries.iter().map(|entry| (entry.trim(), false)).collect();
     let mut hosts = Vec::new();
-    for view in found(&snapshot, &labels, &finder) {
+    for view in finder.find(&snapshot, &labels) {
         let mut fits = false;
         for name in names(view.state()).into_iter().filter(|name| !name.is_empty()) {
             if let Some(met) = wanted.get_mut(name) {

@@ -10,10 +10,10 @@ pub(crate) use lookup::{by_uuid, days_since};
 pub use lookup::{host_info, import_info, info};
 pub(crate) use record::{KIND, REGION, machine, os_number, region, tags};
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use roster::{AccountsSnapshot, HostView};
+use roster::{AccountsSnapshot, HostOrder, HostView};
+use search::accounts::OS_INFO;
 use wire::cwp::{
     DescribeMachineOsListRequest, DescribeMachineOsListResponse, DescribeMachineRegionListRequest,
     DescribeMachineRegionListResponse, DescribeMachineRegionsRequest, DescribeMachineRegionsResponse,
@@ -43,10 +43,9 @@ pub async fn list(
     finder.filters(request.filters)?;
     let tenant = service.tenant(caller)?;
     let (snapshot, labels) = (tenant.accounts.snapshot(), tenant.labels());
-    let found = found(&snapshot, &labels, &finder);
-    let machines = found.iter().skip(offset).take(limit);
-    let machines = machines.map(|view| machine(view.state(), &labels, &finder)).collect();
-    Body::new(&DescribeMachinesResponse { machines, total_count: found.len() as u64 })
+    let (page, total) = found_page(&snapshot, &labels, &finder, offset, limit);
+    let machines = page.iter().map(|view| machine(view.state(), &labels, &finder)).collect();
+    Body::new(&DescribeMachinesResponse { machines, total_count: total as u64 })
 }
 
 /// Answers DescribeMachinesSimple: the same in short.
@@ -65,22 +64,37 @@ pub async fn simple(
     finder.filters(request.filters)?;
     let tenant = service.tenant(caller)?;
     let (snapshot, labels) = (tenant.accounts.snapshot(), tenant.labels());
-    let found = found(&snapshot, &labels, &finder);
-    let machines = found.iter().skip(offset).take(limit);
-    let machines = machines.map(|view| record::simple(view.state(), &labels)).collect();
-    Body::new(&DescribeMachinesSimpleResponse { machines, total_count: found.len() as u64 })
+    let (page, total) = found_page(&snapshot, &labels, &finder, offset, limit);
+    let machines = page.iter().map(|view| record::simple(view.state(), &labels)).collect();
+    Body::new(&DescribeMachinesSimpleResponse { machines, total_count: total as u64 })
 }
 
-/// The hosts that match, by id.
-pub(crate) fn found<'s>(
+/// A page of the hosts that match, by id, and how many there are on all pages.
+fn found_page<'s>(
     snapshot: &'s AccountsSnapshot,
-    labels: &Labels,
-    finder: &Finder,
-) -> Vec<HostView<'s>> {
-    let mut found: Vec<_> = snapshot.hosts().filter(|view| finder.fits(view.state(), labels)).collect();
-    // They come in two runs that are in order, or nearly, which this sort makes use of.
-    found.sort_by(|a, b| a.state().host.quuid.cmp(&b.state().host.quuid));
-    found
+    labels: &'s Labels,
+    finder: &'s Finder,
+    offset: usize,
+    limit: usize,
+) -> (Vec<HostView<'s>>, usize) {
+    if finder.is_all() {
+        // Nothing has to be looked at but the page.
+        let page = snapshot.hosts_by(HostOrder::Id).skip(offset).take(limit);
+        return (page.collect(), snapshot.hosts_len());
+    }
+    page_of(finder.find(snapshot, labels), offset, limit)
+}
+
+/// A page of some hosts, and how many they are.
+pub(crate) fn page_of<'s>(
+    mut hosts: impl Iterator<Item = HostView<'s>>,
+    offset: usize,
+    limit: usize,
+) -> (Vec<HostView<'s>>, usize) {
+    let skipped = hosts.by_ref().take(offset).count();
+    let page: Vec<_> = hosts.by_ref().take(limit).collect();
+    let total = skipped + page.len() + hosts.count();
+    (page, total)
 }
 
 /// Answers DescribeMachineOsList: the operating systems there are, with the numbers the Os filter takes.
@@ -93,8 +107,7 @@ pub async fn os_list(
     _request: DescribeMachineOsListRequest,
 ) -> Result<Body, Error> {
     let snapshot = service.tenant(caller)?.accounts.snapshot();
-    let names: BTreeSet<&str> = snapshot.hosts().map(|view| view.state().host.os_info.as_str()).collect();
-    let list = names.into_iter().filter(|name| !name.is_empty());
+    let list = snapshot.texts_of_hosts(OS_INFO).into_iter().filter(|name| !name.is_empty());
     let list = list.map(|name| OsName { name: name.into(), machine_os_type: os_number(name) }).collect();
     Body::new(&DescribeMachineOsListResponse { list })
 }
