@@ -13,14 +13,43 @@ use crate::directory::TenantState;
 
 /// Hosts cleared away at a time; the rest follows with the next round.
 const TOGETHER: usize = 500;
-/// How long the server has to have listened before silence counts: after it has been away, hosts need time to be
-/// heard of again.
-const LISTENING: Millis = 3_600_000;
+/// How long the server has to have listened before silence and age count: after it has been away, hosts need time to
+/// be heard of again, and a clock that is wrong time to be set right.
+pub(crate) const LISTENING: Millis = 3_600_000;
 
 /// What the last round knew.
 #[derive(Default)]
 pub(crate) struct Housekeeping {
     counted: Mutex<HashMap<TenantId, HostDay>>,
+    watch: Mutex<Option<Watch>>,
+}
+
+/// Rounds that followed one another.
+#[derive(Clone, Copy)]
+struct Watch {
+    /// Before the first of them.
+    since: Millis,
+    /// The latest.
+    last: Millis,
+}
+
+impl Housekeeping {
+    /// Notes a round, and says for how long the server has listened by now: since its start, or since its clock last
+    /// jumped. A machine that slept is the same: nobody was heard of.
+    pub fn listened(&self, started: Millis, now: Millis) -> Millis {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let Watch { mut since, last } = watch.unwrap_or(Watch { since: started, last: started });
+        let passed = now.saturating_sub(last);
+        if !(0..=LISTENING).contains(&passed) {
+            since = now;
+            tracing::warn!(
+                seconds = passed / 1000,
+                "the clock jumped, or the machine slept: for an hour no host is cleared away and no history let go of"
+            );
+        }
+        *watch = Some(Watch { since, last: now });
+        now.saturating_sub(since)
+    }
 }
 
 impl Service {
@@ -40,11 +69,13 @@ impl Service {
         counted
     }
 
-    /// One round. Blocks.
-    pub(crate) fn keep_house(&self) {
+    /// One round, after the server has listened for some time. Blocks.
+    pub(crate) fn keep_house(&self, listened: Millis) {
         for tenant in self.directory.tenants() {
             self.note_day(&tenant);
-            self.clear_silent(&tenant);
+            if listened >= LISTENING {
+                self.clear_silent(&tenant);
+            }
         }
     }
 
@@ -65,11 +96,10 @@ impl Service {
 
     fn clear_silent(&self, tenant: &TenantState) {
         let days = tenant.labels().clear_after_days();
-        let now = self.now();
-        if days == 0 || now.saturating_sub(self.started) < LISTENING {
+        if days == 0 {
             return;
         }
-        let before = now.saturating_sub(Millis::from(days).saturating_mul(DAY_MILLIS));
+        let before = self.now().saturating_sub(Millis::from(days).saturating_mul(DAY_MILLIS));
         let snapshot = tenant.accounts.snapshot();
         let silent = snapshot.hosts().filter(|view| view.state().contact.last_report() < before);
         for view in silent.take(TOGETHER) {

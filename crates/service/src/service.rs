@@ -17,7 +17,7 @@ use crate::contacts::Contacts;
 use crate::directory::{Directory, TenantState};
 use crate::exports::{Downloads, Exporter, Job, Table, Workers};
 use crate::fleet::Fleet;
-use crate::housekeeping::Housekeeping;
+use crate::housekeeping::{Housekeeping, LISTENING};
 use crate::keyring::{Keyring, LiveKey};
 use crate::observer::Observer;
 use crate::readers::{Lent, Readers};
@@ -87,6 +87,11 @@ pub enum OpenError {
     /// The export directory cannot be used.
     #[error(transparent)]
     Export(#[from] export::ExportError),
+    /// There was a database, and it is gone.
+    #[error(
+        "{0} is missing or empty, and it was not; restore the last backup of it, or name a new directory"
+    )]
+    Lost(PathBuf),
     /// A thread cannot be started.
     #[error("a thread cannot be started: {0}")]
     Thread(std::io::Error),
@@ -140,6 +145,11 @@ impl Service {
     /// Each names what to do.
     pub fn open(settings: Settings) -> Result<Arc<Service>, OpenError> {
         let dir = DataDir::open(&settings.data_dir)?;
+        let exports = dir.path().join("exports");
+        // Made after the database, at the end of the first start. A new database would hide that all is lost.
+        if exports.is_dir() && std::fs::metadata(dir.database()).map_or(0, |file| file.len()) == 0 {
+            return Err(OpenError::Lost(dir.database()));
+        }
         let from_environment = std::env::var(store::seal::MASTER_KEY_VARIABLE).ok();
         let master = MasterKey::load(&dir.master_key(), from_environment.as_deref())?;
         let secrets = Arc::new(Secrets::new(master));
@@ -173,7 +183,7 @@ impl Service {
         let writer =
             Writer::start(Box::new(store), options, move || clock.now(), move |w| observer.observe(w))?;
         let downloads = Downloads {
-            dir: ExportDir::open(dir.path().join("exports"))?,
+            dir: ExportDir::open(exports)?,
             secrets: Arc::clone(&secrets),
             tasks: Arc::clone(&tasks),
             clock: settings.clock.clone(),
@@ -418,9 +428,12 @@ impl Service {
                 Err(error) => tracing::warn!(%error, "the end of a scan cannot be stored; it is tried again"),
             }
         }
-        self.keep_house();
+        let listened = self.housekeeping.listened(self.started, self.now());
+        self.keep_house(listened);
         self.past.sweep(self.now());
-        self.prune_history();
+        if listened >= LISTENING {
+            self.prune_history();
+        }
         if let Some(exporter) = self.exporter.get() {
             exporter.sweep();
         }
@@ -434,7 +447,7 @@ impl Service {
             gauges.tenants += 1;
             gauges.people += tenant.people.snapshot().len();
             gauges.accounts += accounts.len();
-            gauges.hosts += accounts.hosts().count();
+            gauges.hosts += accounts.hosts_len();
         }
         gauges.exports_pending = self.tasks.pending_count();
         let database = self.settings.data_dir.join("rollcall.db");

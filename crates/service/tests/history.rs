@@ -74,6 +74,13 @@ impl Rig {
         self.now.fetch_add(millis, Ordering::Relaxed);
     }
 
+    /// The same, with the server listening in the last hour of it.
+    fn pass_listening(&self, millis: i64) {
+        self.pass(millis - HOUR);
+        self.service.sweep();
+        self.pass(HOUR);
+    }
+
     fn at(&self) -> String {
         let at = jiff::Timestamp::from_millisecond(self.now.load(Ordering::Relaxed)).unwrap();
         at.to_string()
@@ -199,7 +206,7 @@ fn what_is_older_than_history_is_kept_is_refused() {
     let rig = Rig::open(dir.path(), START);
     let mut seen = Vec::new();
     for number in 0..7 {
-        rig.pass(6 * DAY);
+        rig.pass_listening(6 * DAY);
         step(&rig, number);
         seen.push((rig.now.load(Ordering::Relaxed), rig.at(), rig.list(json!({}))));
     }
@@ -216,9 +223,47 @@ fn what_is_older_than_history_is_kept_is_refused() {
     }
     let left = rig.call("ListAccountEvents", &json!({})).unwrap();
     assert_eq!(left["Total"], 6, "the first change came at the horizon");
-    rig.pass(12 * DAY);
+    rig.pass_listening(12 * DAY);
     rig.service.sweep();
     assert_eq!(rig.call("ListAccountEvents", &json!({})).unwrap()["Total"], 3);
     assert_eq!(&rig.list(json!({"AsOf": seen[5].1})), &seen[5].2);
+    rig.service.stop();
+}
+
+#[test]
+fn clocks_that_jump_lose_no_history() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = Rig::open(dir.path(), START);
+    let mut seen = Vec::new();
+    for number in 0..3 {
+        rig.pass_listening(2 * HOUR);
+        step(&rig, number);
+        seen.push((rig.at(), rig.list(json!({}))));
+    }
+    let events = rig.call("ListAccountEvents", &json!({})).unwrap();
+    // Ten years ahead and back, as a clock does that is set right: rounds of the server in between, and no report.
+    for jump in [3650 * DAY, -3650 * DAY] {
+        rig.pass(jump);
+        for _minute in 0..50 {
+            rig.pass(60_000);
+            rig.service.sweep();
+        }
+    }
+    assert_eq!(rig.call("ListAccountEvents", &json!({})).unwrap(), events);
+    for (at, list) in &seen {
+        assert_eq!(&rig.list(json!({"AsOf": at})), list, "as of {at}");
+    }
+    // Changes that are told while the clock is behind come after those there were, and after them as well.
+    rig.pass(-DAY);
+    step(&rig, 3);
+    let behind = rig.list(json!({}));
+    rig.pass(2 * DAY);
+    assert_eq!(rig.list(json!({}))["Total"], behind["Total"]);
+    let numbers = |answer: &Value| -> Vec<u64> {
+        answer["Events"].as_array().unwrap().iter().map(|e| e["Id"].as_u64().unwrap()).collect()
+    };
+    let all = rig.call("ListAccountEvents", &json!({"Limit": 100})).unwrap();
+    assert!(all["Total"].as_u64() > events["Total"].as_u64());
+    assert!(numbers(&all).is_sorted_by(|a, b| a > b));
     rig.service.stop();
 }

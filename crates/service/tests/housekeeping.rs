@@ -116,11 +116,39 @@ fn silent_hosts_are_cleared_once_the_server_has_listened() {
     assert_eq!(rig.cleared(&filter("Keywords", json!(["x", "A"]))).len(), 1);
     assert!(rig.cleared(&filter("Keywords", json!(["b"]))).is_empty());
     rig.at(back + 4 * DAY);
+    assert_eq!(rig.hosts(), ["b"], "the clock jumped, or the machine slept");
+    rig.at(back + 4 * DAY + HOUR);
     let newest = json!({"Order": "DESC", "By": "AgentLastOfflineTime"});
     let names: Vec<_> = rig.cleared(&newest).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["b", "a"]);
     rig.ask(CWP, "DeleteMachineClearHistory", &json!({"Ids": [1, 2]}));
     assert!(rig.cleared(&json!({})).is_empty());
+}
+
+#[test]
+fn a_clock_that_jumps_clears_nobody_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = Rig::open(dir.path(), START);
+    rig.ask(CWP, "ModifyMachineAutoClearConfig", &json!({"ClearRule": 2}));
+    rig.report("a");
+    rig.at(START + HOUR);
+    let offline = |rig: &Rig| rig.ask(CWP, "DescribeGeneralStat", &json!({}))["AgentsOffline"].clone();
+    // A month ahead for half an hour, then back: nobody could be heard of at that time.
+    for minute in 0..30 {
+        rig.at(START + 30 * DAY + minute * 60_000);
+    }
+    assert_eq!((rig.hosts(), offline(&rig)), (vec!["a".to_owned()], json!(1)));
+    rig.report("a");
+    assert_eq!(offline(&rig), 0);
+    rig.at(START + HOUR);
+    assert_eq!((rig.hosts(), offline(&rig)), (vec!["a".to_owned()], json!(0)));
+    // It is heard of with the clock set right, and also the store has that contact: as well after the next start.
+    rig.report("a");
+    rig.at(START + HOUR + 60_000);
+    rig.service.stop();
+    drop(rig);
+    let rig = Rig::open(dir.path(), START + 2 * HOUR);
+    assert_eq!((rig.hosts(), offline(&rig)), (vec!["a".to_owned()], json!(1)), "an hour without a report");
 }
 
 #[test]

@@ -296,15 +296,16 @@ impl Context<'_> {
         }
     }
 
-    /// Writes later contacts with hosts; a host that is gone or was heard of later is left alone.
+    /// Writes later contacts with hosts; a host that is gone or was heard of later is left alone, unless that is yet to
+    /// come: then the clock was ahead.
     pub(super) fn renew_contacts(&self, contacts: &[HostContact]) -> Done<Effect> {
         let mut renew = self.sql.prepare_cached(
             "UPDATE hosts SET last_report = ?3, collected_at = ?4
-             WHERE tenant = ?1 AND quuid = ?2 AND last_report < ?3",
+             WHERE tenant = ?1 AND quuid = ?2 AND (last_report < ?3 OR last_report > ?5)",
         )?;
         let mut renewed = 0;
         for HostContact { quuid, last_report, updated } in contacts {
-            renewed += renew.execute((self.tenant.0, quuid, last_report, updated))?;
+            renewed += renew.execute((self.tenant.0, quuid, last_report, updated, self.now))?;
         }
         Ok(Effect::Contacts { renewed })
     }

@@ -104,11 +104,14 @@ fn contacts_are_renewed(rig: &mut dyn Rig) {
         (vec![contact("nobody", 20)], 0),
         (vec![contact("h", 9)], 0),
         (vec![contact("h", 20), contact("nobody", 20)], 1),
+        // The clock was ahead, and is right again: it is 1000.
+        (vec![contact("h", 5000)], 1),
+        (vec![contact("h", 20)], 1),
     ] {
         let effect = done(store.as_mut(), renew(contacts));
         assert!(matches!(effect, Effect::Contacts { renewed } if renewed == expected), "{effect:?}");
     }
-    assert_eq!(store.change_seq(ONE).unwrap(), seq + 1);
+    assert_eq!(store.change_seq(ONE).unwrap(), seq + 3);
     drop(store);
     let mut store = rig.reopen();
     let host = loaded(store.as_mut(), ONE).remove(0).state;
