@@ -12,6 +12,7 @@ mod exports;
 mod formats;
 mod generate;
 mod load;
+mod machines;
 mod measure;
 mod people;
 mod plot;
@@ -97,6 +98,8 @@ enum Part {
     Formats,
     /// Exports of host accounts, beside the sqlite3 program.
     Exports,
+    /// Lists and counts of machines, through HTTP.
+    Machines,
     /// A changed account on a large host: told alone, and with the whole report.
     Agents,
 }
@@ -179,7 +182,10 @@ fn run(options: &Options) -> Result<()> {
     if options.full || options.only.contains(&Part::Postgres) {
         report.peers = people::postgres::run(&options, &answers, &report.people)?;
     }
-    if [Part::Http, Part::Floor, Part::Mixed, Part::Exports].into_iter().any(|part| options.wants(part)) {
+    if [Part::Http, Part::Floor, Part::Mixed, Part::Exports, Part::Machines]
+        .into_iter()
+        .any(|part| options.wants(part))
+    {
         let data = load::data(&options, &options.rollcall)?;
         let begin = std::time::Instant::now();
         let server = server::Server::start(&options.rollcall, &data)?;
@@ -190,6 +196,9 @@ fn run(options: &Options) -> Result<()> {
         }
         if options.wants(Part::Floor) {
             report.floor = people::http::floor(&options, &server, &data)?;
+        }
+        if options.wants(Part::Machines) {
+            report.machines = Some(machines::run(&options, &server)?);
         }
         if options.wants(Part::Exports) {
             report.exports = exports::run(&options, &server, &data)?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::accounts::{AccountsReport, FilterRow};
 use crate::agents::Agents;
 use crate::exports::Exports;
+use crate::machines::Machines;
 use crate::measure::{Samples, quantile};
 use crate::people::http::CONNECTIONS;
 use crate::people::mixed::Mixed;
@@ -47,6 +48,8 @@ pub struct Report {
     pub http: Vec<HttpRow>,
     /// Some of them beside a bare handler with the same bytes.
     pub floor: Vec<FloorRow>,
+    /// Lists and counts of machines.
+    pub machines: Option<Machines>,
     /// A changed account on a large host.
     pub agents: Option<Agents>,
     /// The writers of exports alone.
@@ -206,6 +209,7 @@ impl Report {
             mixed: None,
             http: Vec::new(),
             floor: Vec::new(),
+            machines: None,
             agents: None,
             formats: Vec::new(),
             exports: Exports::default(),
@@ -266,6 +270,7 @@ impl Report {
             text += &table(&head, &rows);
         }
         text += &self.mixed.as_ref().map(Mixed::markdown).unwrap_or_default();
+        text += &self.machines.as_ref().map(Machines::markdown).unwrap_or_default();
         text += &self.agents.as_ref().map(Agents::markdown).unwrap_or_default();
         text += &self.exports.markdown();
         if !self.formats.is_empty() {
