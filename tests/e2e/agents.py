@@ -45,9 +45,12 @@ class Host:
             made["collected_at"] = at
         return made
 
+    def packed(self, *names):
+        """The parameters of ReportHost, as the program sends them."""
+        return {"ReportGzip": pack(json.dumps(self.facts(*names)))}
+
     def report(self, *names, packed=False, **more):
-        text = json.dumps(self.facts(*names))
-        sent = {"ReportGzip": pack(text)} if packed else {"Report": text}
+        sent = self.packed(*names) if packed else {"Report": json.dumps(self.facts(*names))}
         return self.post("ReportHost", {**sent, **more})
 
     def poll(self, **more):

@@ -19,6 +19,8 @@ from raw import VERSIONS, Raw
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("ROLLCALL_BIN", str(ROOT / "target/release/rollcall"))
+# Seconds that a start may take, and a stop.
+START = int(os.environ.get("ROLLCALL_START", "60"))
 
 
 class Server:
@@ -38,8 +40,8 @@ class Server:
             [BINARY, "serve", "--data-dir", self.directory, "--listen", self.listen, *self.options],
             stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL,
         )
-        ready, _, _ = select.select([self.process.stdout], [], [], 60)
-        line = self.process.stdout.readline().decode() if ready else "nothing for 60 s"
+        ready, _, _ = select.select([self.process.stdout], [], [], START)
+        line = self.process.stdout.readline().decode() if ready else f"nothing for {START} s"
         if "http" not in line:
             self.kill()
             raise AssertionError(f"no address: {line!r}; log: {self.log_text()[-2000:]}")
@@ -59,7 +61,7 @@ class Server:
         return self._ended()
 
     def _ended(self):
-        code = self.process.wait(timeout=60)
+        code = self.process.wait(timeout=START)
         self.process.stdout.close()
         self.log.close()
         return code
