@@ -279,7 +279,7 @@ impl<'a> Evaluation<'a> {
             certain: rule.certain,
             nopasswd: context.nopasswd.unwrap_or_else(|| self.no_authentication(rule, strength)),
             noexec: context.noexec.or_else(|| self.flag("noexec")) == Some(true),
-            setenv: context.setenv.unwrap_or(*rule.command.what == What::All),
+            setenv: context.setenv == Some(true),
             runas: self.runas_text(context.runas.as_deref()),
             commands: vec![rule.command.text()],
             not_before: context.not_before.clone(),

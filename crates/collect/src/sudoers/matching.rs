@@ -237,7 +237,7 @@ fn same(a: &str, b: &str, fold: bool) -> bool {
 }
 
 /// A user or group number; negative ones wrap as in sudo, -1 is none.
-fn id(text: &str) -> Option<u32> {
+pub(super) fn id(text: &str) -> Option<u32> {
     match text.parse::<i64>().ok()? {
         -1 => None,
         n @ i64::MIN..0 => i32::try_from(n).ok().map(i32::cast_unsigned),

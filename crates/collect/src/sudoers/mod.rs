@@ -8,6 +8,8 @@ mod findings;
 mod flat;
 mod glob;
 mod grants;
+#[cfg(test)]
+mod json_oracle;
 mod lex;
 mod load;
 mod matching;

@@ -267,8 +267,12 @@ impl Parser<'_> {
         self.expect(b'=')?;
         let mut commands: Vec<CommandSpec> = Vec::new();
         loop {
-            let own = self.context()?;
+            let mut own = self.context()?;
             let command = self.command()?;
+            if own.setenv.is_none() && command.what == What::All && !command.negated {
+                own.setenv = Some(true);
+                own.setenv_implied = true;
+            }
             let context = match commands.last() {
                 Some(previous) => inherit(own, &previous.context),
                 None => own,
@@ -438,7 +442,8 @@ fn inherit(own: Context, previous: &Context) -> Context {
         runas: own.runas.or_else(|| previous.runas.clone()),
         nopasswd: own.nopasswd.or(previous.nopasswd),
         noexec: own.noexec.or(previous.noexec),
-        setenv: own.setenv.or(previous.setenv),
+        setenv: own.setenv.or(previous.setenv.filter(|_| !previous.setenv_implied)),
+        setenv_implied: own.setenv_implied,
         not_before: own.not_before.or_else(|| previous.not_before.clone()),
         not_after: own.not_after.or_else(|| previous.not_after.clone()),
         role: own.role || previous.role,

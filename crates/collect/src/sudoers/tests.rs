@@ -194,6 +194,20 @@ fn passwords() {
 }
 
 #[test]
+fn environment() {
+    for (text, expected) in [
+        ("alice ALL=NOSETENV: /bin/a, ALL", vec![false, true]),
+        ("alice ALL=NOSETENV: /bin/a, ALL, /bin/b", vec![false, true, false]),
+        ("alice ALL=NOSETENV: ALL", vec![false]),
+        ("alice ALL=SETENV: /bin/a, ALL, NOSETENV: /bin/b", vec![true, true, false]),
+        ("Cmnd_Alias C=ALL\nalice ALL=C", vec![false]),
+    ] {
+        let setenv: Vec<bool> = rights(text).grants.iter().map(|grant| grant.setenv).collect();
+        assert_eq!(setenv, expected, "{text}");
+    }
+}
+
+#[test]
 fn undecidable_entries_are_unknown() {
     for (text, verdict) in [
         ("+admins ALL=ALL", Verdict::Unknown),

@@ -65,6 +65,8 @@ pub(super) struct Context {
     pub nopasswd: Option<bool>,
     pub noexec: Option<bool>,
     pub setenv: Option<bool>,
+    /// `setenv` is not written but comes with `ALL`: it does not carry over.
+    pub setenv_implied: bool,
     pub not_before: Option<String>,
     pub not_after: Option<String>,
     /// SELinux role or type.

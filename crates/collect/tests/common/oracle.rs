@@ -46,6 +46,11 @@ impl Random {
     }
 }
 
+/// Whether this is a long run, by `cargo xtask oracles`.
+pub fn long() -> bool {
+    setting("ORACLE_CASES").is_some()
+}
+
 /// How much to try: `ORACLE_CASES` cases, however long they take, else as many as fit the seconds.
 #[derive(Clone, Copy)]
 pub struct Budget {
