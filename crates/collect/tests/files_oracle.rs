@@ -16,7 +16,7 @@ use model::facts::{HashClass, PasswordFacts};
 use model::rules;
 use oracle::{Budget, Random, Tally};
 
-const NUMBERS: [&str; 17] = [
+const NUMBERS: [&str; 18] = [
     "0",
     "7",
     "19000",
@@ -28,6 +28,7 @@ const NUMBERS: [&str; 17] = [
     "+5",
     " 5",
     "5 ",
+    " ",
     "x",
     "",
     "99999999999999999999",

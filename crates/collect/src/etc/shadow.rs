@@ -40,11 +40,12 @@ pub fn parse(path: &str, bytes: &[u8]) -> Parsed<Row> {
 }
 
 /// Whether the C library takes a row with these fields: all of them, or up to the maximum age as of old, or without
-/// the last one.
+/// the last one. It does not take one that ends where a field would begin.
 fn whole(numbers: &[&[u8]]) -> bool {
     match numbers {
-        [_, _, _] | [_, _, _, b""] | [_, _, _, _, _, _, _] => true,
-        [_, _, _, _, _, last] => !last.is_empty(),
+        [_, _, _, _, _, _, _] => true,
+        [_, _, last] | [_, _, _, _, _, last] => !last.is_empty(),
+        [_, _, _, blanks] => blanks.trim_ascii_start().is_empty(),
         _ => false,
     }
 }
@@ -52,7 +53,9 @@ fn whole(numbers: &[&[u8]]) -> bool {
 fn facts(hash: &[u8], numbers: &[&[u8]]) -> (PasswordFacts, bool) {
     let mut sound = true;
     let mut number = |index: usize| {
-        let parsed = days(numbers.get(index).copied().unwrap_or_default());
+        let field = numbers.get(index).copied().unwrap_or_default();
+        // White space before the fourth one is passed over first, so that it may be blank.
+        let parsed = days(if index == 3 { field.trim_ascii_start() } else { field });
         sound &= parsed.is_ok();
         parsed.unwrap_or(None)
     };
@@ -121,6 +124,27 @@ mod tests {
         assert_eq!((c.evidence, c.last_change, c.max), (Evidence::Malformed, None, Some(1)));
         assert_eq!(c.class, HashClass::Unknown);
         assert_eq!(parsed.notes.into_lines().len(), 2);
+    }
+
+    #[test]
+    fn shorter_rows() {
+        for (row, taken) in [
+            ("a:*:1:2:3", true),
+            ("a:*:1:2:3:", true),
+            ("a:*:1:2:3: ", true),
+            ("a:*:1:2:3: :::", true),
+            ("a:*:1:2:", false),
+            ("a:*:1:2", false),
+            ("a:*:1:2:3:4", false),
+            ("a:*:1:2:3:4:5:", false),
+            ("a:*:1:2:3:4:5:6", true),
+            ("a:*:1:2:3:4:5:6:", true),
+            ("a:*:1: :3::::", false),
+        ] {
+            let found = parse("s", row.as_bytes());
+            let sound = found.rows.iter().filter(|row| row.facts.evidence == Evidence::Ok).count();
+            assert_eq!(sound, usize::from(taken), "{row}");
+        }
     }
 
     #[test]
