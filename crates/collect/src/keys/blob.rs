@@ -120,17 +120,11 @@ impl Blob {
         }
         let key_fields = fields.0;
         let bits = bits(kind, &mut fields)?;
-        let fingerprint = if certificate {
-            let used = key_fields.len() - fields.0.len();
-            let mut key = Vec::with_capacity(used + plain.len() + 4);
-            key.extend_from_slice(&u32::try_from(plain.len()).unwrap_or(0).to_be_bytes());
-            key.extend_from_slice(plain.as_bytes());
-            key.extend_from_slice(key_fields.get(..used).unwrap_or_default());
+        let used = key_fields.len() - fields.0.len();
+        let fingerprint = fingerprint(kind, plain, key_fields.get(..used).unwrap_or_default())?;
+        if certificate {
             certificate_rest(&mut fields)?;
-            fingerprint(&key)
-        } else {
-            fingerprint(&bytes)
-        };
+        }
         if !fields.0.is_empty() {
             return Err(BlobError::Malformed);
         }
@@ -138,8 +132,28 @@ impl Blob {
     }
 }
 
-fn fingerprint(key: &[u8]) -> String {
-    Fingerprint::Sha256(Sha256::digest(key).into()).to_string()
+/// Fingerprint of the plain key, as OpenSSH writes it anew: numbers without zeros before them that say nothing.
+fn fingerprint(kind: Kind, plain: &str, key_fields: &[u8]) -> Result<String, BlobError> {
+    let mut digest = Sha256::new();
+    let mut string = |zero: bool, bytes: &[u8]| {
+        let len = u32::try_from(bytes.len() + usize::from(zero)).unwrap_or(0);
+        digest.update(len.to_be_bytes());
+        digest.update(if zero { &[0_u8][..] } else { &[] });
+        digest.update(bytes);
+    };
+    string(false, plain.as_bytes());
+    let mut fields = Fields(key_fields);
+    while !fields.0.is_empty() {
+        let bytes = fields.string()?;
+        if matches!(kind, Kind::Rsa | Kind::Dsa) {
+            let start = bytes.iter().position(|&byte| byte != 0).unwrap_or(bytes.len());
+            let number = bytes.get(start..).unwrap_or_default();
+            string(number.first().is_some_and(|&first| first & 0x80 != 0), number);
+        } else {
+            string(false, bytes);
+        }
+    }
+    Ok(Fingerprint::Sha256(digest.finalize().into()).to_string())
 }
 
 /// Reads the fields of the key itself and answers its size.

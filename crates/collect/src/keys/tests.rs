@@ -22,6 +22,23 @@ fn plain_keys() {
     assert_eq!(key.comment, "");
 }
 
+/// OpenSSH writes a key anew before it takes its fingerprint.
+#[test]
+fn zeros_before_a_number_do_not_count() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let blob = |zeros: usize| {
+        let mut bytes = Vec::new();
+        let modulus: Vec<u8> = std::iter::repeat_n(0, zeros).chain([0x10; 256]).collect();
+        for field in [b"ssh-rsa".as_slice(), &[1, 0, 1], &modulus] {
+            bytes.extend(u32::try_from(field.len()).unwrap().to_be_bytes());
+            bytes.extend(field);
+        }
+        one(&format!("ssh-rsa {}", STANDARD.encode(bytes))).blob
+    };
+    assert_eq!((blob(1).bits, blob(0).bits), (2045, 2045));
+    assert_eq!(blob(1).fingerprint, blob(0).fingerprint);
+}
+
 #[test]
 fn options() {
     let with = |options: &str| one(&format!("{options} ssh-ed25519 {ED25519} c"));
