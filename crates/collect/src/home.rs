@@ -47,9 +47,9 @@ pub enum UserFileError {
     /// The system, its kind or its size.
     #[error("{0}")]
     Read(#[from] ReadError),
-    /// It belongs to somebody else.
-    #[error("owned by uid {0}")]
-    Foreign(u32),
+    /// It belongs to somebody else: it, then the directories above it.
+    #[error("owned by uid {}", .0.first().map_or(0, |file| file.uid))]
+    Foreign(Vec<Link>),
     /// It has other names: it may be somebody else's file.
     #[error("has {0} hard links")]
     Linked(u64),
@@ -141,15 +141,15 @@ fn read_outside(root: &Root, uid: u32, path: &Path) -> Result<UserFile, UserFile
 
 fn finish(mut file: Regular, uid: u32, path: &Path, mut chain: Vec<Link>) -> Result<UserFile, UserFileError> {
     let stat = file.stat;
+    chain.push(link(path, &stat));
+    chain.reverse();
     if stat.st_uid != uid && stat.st_uid != 0 {
-        return Err(UserFileError::Foreign(stat.st_uid));
+        return Err(UserFileError::Foreign(chain));
     }
     if stat.st_nlink != 1 {
         return Err(UserFileError::Linked(stat.st_nlink));
     }
     let bytes = file.bytes(LIMIT)?;
-    chain.push(link(path, &stat));
-    chain.reverse();
     Ok(UserFile { bytes, chain })
 }
 
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(together, names.map(get), "what was opened for one file does not change the next");
         if me() == 0 {
             std::os::unix::fs::chown(home.join("good"), Some(4321), None).unwrap();
-            assert_eq!(get(".ssh/good"), Err(UserFileError::Foreign(4321)));
+            assert_eq!(get(".ssh/good").unwrap_err().to_string(), "owned by uid 4321");
         }
     }
 }

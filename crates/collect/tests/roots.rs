@@ -367,3 +367,20 @@ fn keys_in_hostile_homes() {
     assert_eq!(login("alice"), Some(LoginType::Both));
     assert_eq!((login("hank"), login("carol")), (Some(LoginType::None), None));
 }
+
+/// Without StrictModes a file of somebody else counts only if the account may read it, and what is in it is not read
+/// here: known to give no key where it may not, unknown where it may.
+#[test]
+fn keys_of_somebody_else() {
+    if !is_root() {
+        return;
+    }
+    for (mode, evidence) in [(0o600, Evidence::Ok), (0o644, Evidence::Denied)] {
+        let keys = "/home/alice/.ssh/authorized_keys";
+        let root = HostRoot::sample().file("/etc/ssh/sshd_config", b"StrictModes no\n", 0o644);
+        let root = root.file(keys, b"whatever\n", mode).owner(keys, 4242);
+        let report = root.owner("/home/alice", 1000).owner("/home/alice/.ssh", 1000).scan();
+        let found = account(&report, "alice").keys.clone();
+        assert_eq!((found.evidence, found.keys.len()), (evidence, 0), "{mode:o}");
+    }
+}

@@ -126,8 +126,8 @@ impl Keys {
             Err(error) => {
                 self.notes.at(&lossy(path), 0, &error);
                 return match error {
-                    // The server ignores such a file, whatever is in it.
-                    UserFileError::Foreign(_) if strict => Evidence::Ok,
+                    // The server ignores such a file, or cannot read it: whatever is in it.
+                    UserFileError::Foreign(chain) if strict || owner.denied(&chain).is_some() => Evidence::Ok,
                     UserFileError::Read(error) => evidence(error),
                     _ => Evidence::Denied,
                 };
