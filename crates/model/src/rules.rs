@@ -19,12 +19,12 @@ mod resources;
 pub use detail::{Detail, KeyDetail, detail, group_name};
 pub use login::{Methods, auth_methods, shell_allows};
 pub use machine::{QUUID_NAMESPACE, UUID_NAMESPACE, host, host_state, quuid, updated, uuid};
-pub use password::{change_allowed, disable_day, password, warn_days};
+pub use password::{change_allowed, disable_day, warn_days};
 pub use resources::{resources, share};
 
 /// Version of these rules and of what they make ([`Account`], [`HostState`](crate::HostState)). What was made by
 /// another version is made again from the facts: to be raised with every change of either.
-pub const VERSION: u8 = 4;
+pub const VERSION: u8 = 5;
 
 /// The latest second a time can be printed for: 9999-12-31T23:59:59Z.
 const LAST_SECOND: i64 = 253_402_300_799;
@@ -51,7 +51,7 @@ pub fn account(facts: &AccountFacts, host: &HostFacts, first_seen: Millis) -> Ac
 }
 
 fn linux_account(facts: &AccountFacts, host: &HostFacts, first_seen: Millis) -> Account {
-    let row = &facts.password;
+    let (row, pam) = (&facts.password, password::Pam::of(host));
     let login = login::outcome(facts, host.nologin);
     Account {
         name: facts.name.clone(),
@@ -67,8 +67,8 @@ fn linux_account(facts: &AccountFacts, host: &HostFacts, first_seen: Millis) -> 
         user_type: None,
         is_domain: None,
         disabled: row.class.is_locked(),
-        expires: password::expires(row),
-        password: password(row),
+        expires: password::expires(row, pam),
+        password: password::password(row, pam),
         password_changed: password::changed_day(row),
         password_due: password::due_day(row),
         password_lock_days: password::lock_days(row),
@@ -98,7 +98,7 @@ fn windows_account(facts: &AccountFacts, first_seen: Millis) -> Account {
         },
         is_domain: domain,
         disabled: enabled == Some(false),
-        expires: password::expires(&facts.password),
+        expires: password::expires(&facts.password, password::Pam::Unknown),
         password: crate::account::Password::Unknown,
         password_changed: password::changed_day(&facts.password),
         password_due: password::due_day(&facts.password),

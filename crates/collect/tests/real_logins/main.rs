@@ -79,27 +79,26 @@ fn compare(world: &World, keys: &Keys, tally: &mut Tally) {
             tally.skip("no shadow row the C library takes: unknown to the rules");
             continue;
         }
-        let dialect = person.dialect(world.newer_pam);
         let heard = &heard[&person.name];
         match &lives[&person.name] {
             Err(trouble) => tally.skip(trouble),
             Ok((lives, said)) => {
                 let what = || format!("Status of {}\n{said}", context());
-                judge(tally, dialect, what, states.enabled, *lives);
+                tally.same(what, states.enabled, *lives);
             }
         }
         if let Some(forced) = world.pam.then(|| forced_change(heard)).flatten() {
             let expired = states.password == Some(PasswordStatus::Expired);
-            judge(tally, dialect, || format!("PasswordStatus of {}", context()), expired, forced);
+            tally.same(|| format!("PasswordStatus of {}", context()), expired, forced);
         }
         match truth(heard, person) {
             Err(trouble) => tally.skip(&trouble),
             Ok(truth) => {
-                let ours = (states.login_type.unwrap(), states.ssh_login.unwrap());
+                let ours = (states.login_type, states.ssh_login);
                 let without_pam = (!world.pam && person.ages_near_limits())
                     .then_some("UsePAM no: sshd's own count of days; the rules follow PAM");
                 let what = || format!("LoginType, IsSshLogin of {}", context());
-                judge(tally, dialect.or(without_pam), what, ours, (truth, truth != LoginType::None));
+                judge(tally, without_pam, what, ours, (Some(truth), Some(truth != LoginType::None)));
             }
         }
     }

@@ -56,18 +56,6 @@ impl Person {
     pub fn ages_near_limits(&self) -> bool {
         self.ages != ORDINARY
     }
-
-    /// Why PAM of this age reads the row otherwise than the rules do, as docs/oracles.md has it.
-    pub fn dialect(&self, newer: bool) -> Option<&'static str> {
-        let fields: Vec<Option<i64>> = self.ages.split(':').map(|field| field.parse().ok()).collect();
-        let (changed, max, inactive) = (fields[0], fields[2]?, fields[4]);
-        let Some(changed) = changed else {
-            return (!newer).then_some("PAM before 1.6 takes an empty day of change for a day long past");
-        };
-        let age = i64::from(today()) - changed;
-        let last_day = age == max || inactive.is_some_and(|days| age == max + days);
-        (newer && last_day).then_some("PAM from 1.6 counts the last day as over")
-    }
 }
 
 /// A host.
@@ -81,8 +69,6 @@ pub struct World {
     pub keys: PathBuf,
     /// UsePAM.
     pub pam: bool,
-    /// The server's PAM is 1.6 or later.
-    pub newer_pam: bool,
     /// Logins are forbidden to all but root.
     pub nologin: bool,
     /// The configuration asks where a connection comes from.
@@ -107,7 +93,6 @@ impl World {
             root,
             people,
             config,
-            newer_pam: newer_pam(base.as_deref()),
             base,
             keys: keys.directory(),
             pam,
@@ -130,6 +115,9 @@ impl World {
         };
         put("/etc/passwd", &self.passwd(), 0o644);
         put("/etc/ssh/sshd_config", &self.config, 0o644);
+        // The rules ask the release how its PAM counts days.
+        let release = self.base.as_deref().unwrap_or(Path::new("/")).join("etc/os-release");
+        put("/etc/os-release", &std::fs::read_to_string(release).unwrap_or_default(), 0o644);
         let mut group = String::from("root:x:0:\nnogroup:x:65534:\n");
         for person in &self.people {
             writeln!(
@@ -197,14 +185,6 @@ impl World {
             self.config
         )
     }
-}
-
-/// Debian 13 has PAM 1.7, Debian 12 has 1.5.
-fn newer_pam(base: Option<&Path>) -> bool {
-    let path = base.unwrap_or(Path::new("/")).join("etc/os-release");
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let version = text.lines().find_map(|line| line.strip_prefix("VERSION_ID=\"")?.strip_suffix('"'));
-    version.and_then(|version| version.parse::<u32>().ok()).is_some_and(|version| version >= 13)
 }
 
 fn person(r: &mut Random, name: &str, i: usize) -> Person {
@@ -372,7 +352,7 @@ fn lists(r: &mut Random, text: &mut String, two_addresses: &mut bool) {
     }
     if r.one_in(5) {
         let users =
-            r.pick(&["a* b* c* d*", "*", "*@127.9.0.0/16 alice", "bob@127.0.0.1 carol dave@10.0.0.0/8 Kate"]);
+            r.pick(&["a* b* c* d*", "*", "*@127.9.0.0/16 alice", "bob@127.0.0.1 carol dave@127.9.9.9 Kate"]);
         *two_addresses |= users.contains('@');
         writeln!(text, "AllowUsers {users}").unwrap();
     }

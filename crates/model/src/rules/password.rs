@@ -4,7 +4,7 @@
 use crate::{
     Day,
     account::Password,
-    facts::{HashClass, PasswordFacts},
+    facts::{HashClass, HostFacts, PasswordFacts},
 };
 
 /// The last day a date can be printed for: 9999-12-31.
@@ -14,9 +14,10 @@ const NEVER: i64 = 10_000;
 
 /// The state of the password, without the day.
 ///
-/// Expired from the day after last change + maximum age, or at once when the last change is 0. In the warning period
-/// when at most `warn` days are left. A warning period of 0 is none (shadow(5)).
-pub fn password(row: &PasswordFacts) -> Password {
+/// Expired when the last day (last change + maximum age) is over, from PAM 1.6 on already on that day, and at once when
+/// the last change is 0. In the warning period when at most `warn` days are left. A warning period of 0 is none
+/// (shadow(5)).
+pub(super) fn password(row: &PasswordFacts, pam: Pam) -> Password {
     match row.class {
         HashClass::Unknown => return Password::Unknown,
         HashClass::LockedWithHash | HashClass::LockedNever | HashClass::NoPassword => {
@@ -27,13 +28,65 @@ pub fn password(row: &PasswordFacts) -> Password {
     if row.last_change == Some(0) {
         return Password::Usable { expired_from: Some(Day::MIN), warn_from: None };
     }
-    let Some(due) = last_day(row) else {
+    let Some(due) = pam.last_day(row) else {
         return Password::Usable { expired_from: None, warn_from: None };
     };
-    let expired_from = clamp(due.saturating_add(1));
+    let expired_from = clamp(pam.over(due));
     let warn = row.warn.filter(|&days| days > 0);
     let warn_from = warn.map(|days| clamp(due.saturating_sub(days)).min(expired_from));
     Password::Usable { expired_from: Some(expired_from), warn_from }
+}
+
+/// How the host's PAM counts days, as far as its release tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pam {
+    /// Not known: the last day is still good, and an empty last change turns ageing off, as shadow(5) has it.
+    Unknown,
+    /// Before 1.6: the last day is still good; an empty last change is day -1.
+    Before16,
+    /// 1.6 and later: the last day is over already; an empty last change turns ageing off.
+    From16,
+}
+
+/// Distributions with the first release that has PAM 1.6 or later. Those between two known ones are left out.
+const RELEASES: [(&str, u32, u32); 9] = [
+    ("debian", 12, 13),
+    ("ubuntu", 24, 26),
+    ("fedora", 39, 40),
+    ("rhel", 9, 10),
+    ("centos", 9, 10),
+    ("almalinux", 9, 10),
+    ("rocky", 9, 10),
+    ("ol", 9, 10),
+    ("amzn", 2023, u32::MAX),
+];
+
+impl Pam {
+    /// By os-release(5) of the host.
+    pub(super) fn of(host: &HostFacts) -> Pam {
+        let Some((_, older, newer)) = RELEASES.iter().find(|(id, ..)| *id == host.os_id) else {
+            return Pam::Unknown;
+        };
+        let digits = host.os_version.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+        match digits.parse::<u32>() {
+            Ok(version) if version <= *older => Pam::Before16,
+            Ok(version) if version >= *newer => Pam::From16,
+            _ => Pam::Unknown,
+        }
+    }
+
+    /// First day on which something with this last day is over.
+    fn over(self, last: i64) -> i64 {
+        if self == Pam::From16 { last } else { last.saturating_add(1) }
+    }
+
+    /// Last day of the password's life, as [`last_day`].
+    fn last_day(self, row: &PasswordFacts) -> Option<i64> {
+        if self == Pam::Before16 && row.last_change.is_none() {
+            return Some(row.max.filter(|&days| days >= 0)?.saturating_sub(1));
+        }
+        last_day(row)
+    }
 }
 
 /// Last day of the password's life; `None` when ageing is off (an empty or negative field) or it must be changed now.
@@ -43,13 +96,13 @@ fn last_day(row: &PasswordFacts) -> Option<i64> {
     Some(changed.saturating_add(max))
 }
 
-/// First day on which PAM denies the account whatever the credential: field 8 itself, or the day after the inactivity
+/// First day on which PAM denies the account whatever the credential: field 8 itself, or that on which the inactivity
 /// period has passed, whichever comes first. Field 8 of 0 is expired, empty and -1 are never.
-pub(super) fn expires(row: &PasswordFacts) -> Option<Day> {
+pub(super) fn expires(row: &PasswordFacts, pam: Pam) -> Option<Day> {
     let expiry = row.expire.filter(|&day| day != -1);
     let inactivity = row.inactive.filter(|&days| days >= 0);
     let inactive_from =
-        last_day(row).zip(inactivity).map(|(due, days)| due.saturating_add(days).saturating_add(1));
+        pam.last_day(row).zip(inactivity).map(|(due, days)| pam.over(due.saturating_add(days)));
     expiry.into_iter().chain(inactive_from).min().map(clamp)
 }
 
