@@ -5,13 +5,15 @@
 
 #[path = "common/oracle.rs"]
 mod oracle;
+#[path = "common/recorded.rs"]
+mod recorded;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use collect::config_files::MemoryFiles;
+use collect::config_files::{MemoryFiles, Source};
 use collect::sshd::{Connection, Effective, RootLogin, Subject, evaluate_for, load};
 use oracle::{Budget, Random, Tally};
 
@@ -195,11 +197,14 @@ fn ours(effective: &Effective) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Number and groups of an account of the fixture; others are in no group.
 fn groups_of(user: &str) -> (u32, Vec<String>) {
     let read = |name: &str| std::fs::read_to_string(Path::new(FIXTURES).join(name)).unwrap();
     let passwd = read("passwd");
-    let row: Vec<&str> =
-        passwd.lines().map(|l| l.split(':').collect::<Vec<_>>()).find(|r| r[0] == user).unwrap();
+    let mut rows = passwd.lines().map(|l| l.split(':').collect::<Vec<_>>());
+    let Some(row) = rows.find(|row| row[0] == user) else {
+        return (4000, Vec::new());
+    };
     let groups = read("group");
     let member = |line: &&str| {
         let group: Vec<&str> = line.split(':').collect();
@@ -274,17 +279,114 @@ fn compare_settings(tally: &mut Tally) {
 
 fn difference(case: &Case, theirs: &HashMap<String, Vec<String>>, dir: &Path) -> Option<String> {
     let (effective, findings) = evaluate_case(case, dir);
+    let differ = differences(&effective, findings, theirs);
+    let context = || {
+        format!(
+            "{differ}for {} from {}:\n{}\n--- inc.conf\n{}",
+            case.user, case.address, case.main, case.included
+        )
+    };
+    (!differ.is_empty()).then(context)
+}
+
+fn differences(effective: &Effective, findings: usize, theirs: &HashMap<String, Vec<String>>) -> String {
     let mut differ = String::new();
     if findings > 0 {
         writeln!(differ, "{findings} findings").unwrap();
     }
-    for (keyword, value) in ours(&effective) {
+    for (keyword, value) in ours(effective) {
         let expected = theirs.get(keyword).map(|values| values.join(" ")).unwrap_or_default();
         if value != expected {
-            writeln!(differ, "{keyword} for {} from {}: {value} not {expected}", case.user, case.address)
-                .unwrap();
+            writeln!(differ, "{keyword}: {value} not {expected}").unwrap();
         }
     }
-    let context = || format!("{differ}{}\n--- inc.conf\n{}", case.main, case.included);
-    (!differ.is_empty()).then(context)
+    differ
+}
+
+/// The configurations OpenSSH's own tests make, and what they ask of them; in a long run, as some seconds go by until
+/// the scripts have made them.
+#[test]
+fn settings_agree_on_the_configurations_of_openssh() {
+    let mut tally = Tally::new("sshd-regress");
+    match recorded::tree("openssh") {
+        _ if !oracle::long() => tally.skip("only in a long run: cargo xtask oracles"),
+        None => tally.skip("sources not fetched: cargo xtask oracles fetches them"),
+        Some(tree) if oracle::ready(&mut tally, &["sshd", "ssh-keygen", "unshare"]) => {
+            let work = tempfile::tempdir().unwrap();
+            let configs = recorded::sshd_configs(&tree, work.path());
+            assert!(configs.len() > 50, "only {} configurations: do the scripts still run?", configs.len());
+            for dir in configs {
+                recorded_case(&dir, "", &mut tally);
+                // Banners are not collected; a forced command is decided in the same way.
+                recorded_case(&dir, "Banner", &mut tally);
+            }
+        }
+        Some(_) => {}
+    }
+    tally.finish();
+}
+
+/// The question with what it does not say filled in.
+fn question(text: &str) -> HashMap<&str, &str> {
+    let mut said = HashMap::from([
+        ("user", "alice"),
+        ("host", "h.example.com"),
+        ("addr", "127.0.0.1"),
+        ("laddr", "127.0.0.1"),
+        ("lport", "22"),
+        ("rdomain", ""),
+    ]);
+    said.extend(text.split(',').filter_map(|part| part.split_once('=')));
+    said
+}
+
+/// One kept configuration, with a keyword that is not collected, if given, for one that is.
+fn recorded_case(dir: &Path, renamed: &str, tally: &mut Tally) {
+    let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
+    let main = dir.join(read("main"));
+    if !renamed.is_empty() {
+        let mut found = false;
+        for path in recorded::files(dir).iter().filter(|path| path.to_string_lossy().contains("sshd_")) {
+            let text = std::fs::read_to_string(path).unwrap();
+            found |= text.contains(renamed);
+            std::fs::write(path, text.replace(renamed, "ForceCommand")).unwrap();
+        }
+        if !found {
+            return;
+        }
+    }
+    let files = recorded::memory(dir);
+    let config = load(&files, main.to_str().unwrap());
+    let asked = read("question");
+    let asked = question(&asked);
+    let (uid, groups) = groups_of(asked["user"]);
+    let subject = Subject { name: asked["user"], uid, groups: &groups };
+    let connection = Connection {
+        host: asked["host"].to_owned(),
+        address: asked["addr"].parse().unwrap(),
+        local_address: asked["laddr"].parse().unwrap(),
+        local_port: asked["lport"].parse().unwrap(),
+        rdomain: asked["rdomain"].to_owned(),
+    };
+    let effective = evaluate_for(&config, subject, &connection, None);
+    let words: Vec<String> = asked.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let script = format!(
+        "mount --bind {FIXTURES}/passwd /etc/passwd; mount --bind {FIXTURES}/group /etc/group; mkdir -p /run/sshd
+         exec /usr/sbin/sshd -T -h {}/host.ssh-ed25519 -f {} -C '{}'",
+        dir.display(),
+        main.display(),
+        words.join(",")
+    );
+    let out = Command::new("unshare").args(["-m", "sh", "-c", &script]).output().unwrap();
+    let (said, errors) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    let context = || format!("{words:?}\n{}\n{errors}", std::fs::read_to_string(&main).unwrap());
+    let theirs = settings(&said);
+    if theirs.contains_key("usepam") {
+        let differ = differences(&effective, config.findings.len(), &theirs);
+        tally.case((!differ.is_empty()).then(|| format!("{differ}{}", context())));
+    } else if config.findings.is_empty() {
+        tally.skip("sshd refuses the configuration for what is not collected");
+    } else {
+        tally.case(None);
+    }
 }
