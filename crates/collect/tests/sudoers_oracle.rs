@@ -151,10 +151,6 @@ fn rights_agree_with_sudo() {
 /// Holds one answer against ours; 1 when it grants something.
 fn compare(text: &str, i: usize, answer: &str, tally: &mut Tally) -> usize {
     let user = users_of(i / 2)[i % 2];
-    if answer.is_empty() {
-        tally.skip("sudo gave no answer");
-        return 0;
-    }
     let mut expected = from_sudo(answer);
     let Some(mut found) = ours(&parse(text), user) else {
         tally.skip("depends on a netgroup");

@@ -83,8 +83,8 @@ impl Told<'_> {
         put("setenv", context.setenv.map(Value::from));
         put("notbefore", context.not_before.as_deref().map(|text| json!(instant(text))));
         put("notafter", context.not_after.as_deref().map(|text| json!(instant(text))));
-        put("role", context.role.then(|| json!(true)));
-        put("runchroot", context.chroot.then(|| json!(true)));
+        put("role", context.role.then_some(json!(true)));
+        put("runchroot", context.chroot.then_some(json!(true)));
         about
     }
 

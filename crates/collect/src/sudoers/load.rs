@@ -40,12 +40,15 @@ impl Default for Start {
 pub fn load(files: &dyn Files, start: &Start, short_host: &str) -> Policy {
     let mut policy = Policy::default();
     let file: Arc<str> = Arc::from(start.file.as_str());
-    let mut spent = Spent { reads: 1, bytes: 0 };
+    let mut spent = Spent { reads: 1, bytes: 0, open_line: false };
     let source = files.read(&file);
     let mut loader =
         Loader { files, start, short_host, policy: &mut policy, file, depth: 0, spent: &mut spent };
     match source {
-        Ok(source) => loader.run(&source),
+        Ok(source) => {
+            loader.run(&source);
+            loader.refuse_if_unfinished();
+        }
         Err(error) => {
             loader.unreadable(error);
             if !matches!(error, ReadError::Absent | ReadError::NotRegular) {
@@ -56,10 +59,12 @@ pub fn load(files: &dyn Files, start: &Start, short_host: &str) -> Policy {
     policy
 }
 
-/// What the limits are counted against.
+/// What the limits are counted against, and how the reading stands.
 struct Spent {
     reads: usize,
     bytes: usize,
+    /// The text so far ends within a line.
+    open_line: bool,
 }
 
 struct Loader<'a> {
@@ -86,6 +91,15 @@ impl Loader<'_> {
         let file = Arc::clone(&self.file);
         self.policy.files.push(Arc::clone(&file));
         parse::file(&source.bytes, &file, self);
+    }
+
+    /// A policy that ends within a line is no policy to sudo: nobody may do anything.
+    fn refuse_if_unfinished(&mut self) {
+        if self.spent.open_line {
+            self.policy.specs.clear();
+            let detail = "the policy ends within a line: sudo refuses all of it".to_owned();
+            self.note(Problem::Syntax, 0, detail);
+        }
     }
 
     fn partial(&mut self) {
@@ -222,5 +236,9 @@ impl Sink for Loader<'_> {
 
     fn problem(&mut self, problem: Problem, line: u32, detail: String) {
         self.note(problem, line, detail);
+    }
+
+    fn open_line(&mut self) -> &mut bool {
+        &mut self.spent.open_line
     }
 }

@@ -1,6 +1,7 @@
 //! The grammar of one sudoers file over the scanner's tokens, with sudo's recovery: an entry with an error is dropped
 //! up to the end of its line, the rest of the file stays (sudo 1.9; older ones gave up). After an error in the second
-//! or a later `:` part of a user specification the parts before it stay, if the line goes on soundly.
+//! or a later `:` part of a user specification the parts before it stay, if the line goes on soundly. A policy that ends
+//! before the line of an error does (a backslash at the very end) is refused whole.
 //! Source: sudo's `gram.y`. Following includes is left to the caller.
 
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub(super) trait Sink {
     fn alias(&mut self, kind: AliasKind, name: String, body: AliasBody) -> bool;
     fn include(&mut self, path: &str, dir: bool, line: u32);
     fn problem(&mut self, problem: Problem, line: u32, detail: String);
+    /// The text so far ends within a line, which goes on in what is read next, or says that it has been passed over.
+    fn open_line(&mut self) -> &mut bool;
 }
 
 /// An error, already at the place where parsing stopped.
@@ -38,6 +41,11 @@ pub(super) fn file(bytes: &[u8], file: &Arc<str>, sink: &mut dyn Sink) {
     let mut parser = Parser { lexer: Lexer::new(bytes), peeked: None };
     loop {
         let line = parser.line();
+        if *sink.open_line() && *parser.peek() != Token::Eof {
+            // What an included file left unfinished does not become sound by the next line.
+            *sink.open_line() = !parser.skip_line();
+            continue;
+        }
         match parser.peek() {
             Token::Eof => return,
             Token::Newline => {
@@ -46,7 +54,7 @@ pub(super) fn file(bytes: &[u8], file: &Arc<str>, sink: &mut dyn Sink) {
             _ => {
                 if let Err(Bad(detail)) = parser.entry(file, line, sink) {
                     sink.problem(Problem::Syntax, line, detail);
-                    parser.skip_line();
+                    *sink.open_line() = !parser.skip_line();
                 }
             }
         }
@@ -68,8 +76,15 @@ impl Parser<'_> {
         self.peeked.take().unwrap_or_else(|| self.lexer.next()).0
     }
 
-    fn skip_line(&mut self) {
-        while !matches!(self.take(), Token::Newline | Token::Eof) {}
+    /// Passes over the rest of the line; false when the text ends before the line does.
+    fn skip_line(&mut self) -> bool {
+        loop {
+            match self.take() {
+                Token::Newline => return true,
+                Token::Eof => return false,
+                _ => {}
+            }
+        }
     }
 
     fn at(&mut self, sign: u8) -> bool {
@@ -136,9 +151,12 @@ impl Parser<'_> {
         }
         let Token::Word(path) = self.take() else { return Ok(()) };
         if self.end_of_entry().is_err() {
-            // sudo follows the include all the same.
             sink.problem(Problem::Syntax, line, "text after the path to include".to_owned());
-            self.skip_line();
+            if !self.skip_line() {
+                *sink.open_line() = true;
+                return Ok(());
+            }
+            // sudo follows the include all the same.
         }
         sink.include(&path, dir, line);
         Ok(())
@@ -159,7 +177,7 @@ impl Parser<'_> {
             };
             if !sink.alias(kind, name.clone(), body) {
                 sink.problem(Problem::AliasRedefined, line, name);
-                self.skip_line();
+                *sink.open_line() = !self.skip_line();
                 return Ok(());
             }
             if !self.eat(b':') {

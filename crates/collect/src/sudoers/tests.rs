@@ -268,6 +268,27 @@ fn a_bad_line_does_not_spoil_the_rest() {
     }
 }
 
+/// Tried with sudo 1.9.5, 1.9.13 and 1.9.16.
+#[test]
+fn a_policy_that_ends_within_a_line_is_refused() {
+    for (text, granted) in [
+        ("alice ALL=/bin/a\nbob ALL=/bin/b, \\\n", false),
+        ("alice ALL=/bin/a \\\n", false),
+        ("alice ALL=/bin/a\nUser_Alias A = b \\\n", false),
+        ("alice ALL=/bin/a\nbob ALL=/bin/b,", true),
+        ("alice ALL=/bin/a\nbob ALL=/bin/b, \\\n\n", true),
+    ] {
+        assert_eq!(rights(text).grants.len(), usize::from(granted), "{text:?}");
+    }
+    let last = |after: &str| {
+        let files = MemoryFiles::new()
+            .with("/etc/sudoers", format!("alice ALL=/bin/a\n@includedir /etc/sudoers.d\n{after}"))
+            .with("/etc/sudoers.d/x", "bob ALL=/bin/b, \\\n");
+        rights_on(&load(&files, &Start::default(), "web1"), &host()).grants.len()
+    };
+    assert_eq!((last(""), last("# note\n"), last("alice ALL=/bin/c\n")), (0, 1, 1));
+}
+
 #[test]
 fn includes() {
     let files = MemoryFiles::new()
