@@ -4,7 +4,9 @@
 
 mod check;
 mod debian;
+mod rig;
 mod windows;
+mod wine;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -53,8 +55,8 @@ pub struct Options {
     /// Install, start, remove and purge the packages on this machine (Debian, as root).
     #[arg(long)]
     check: bool,
-    /// Cross-build for Windows instead and run that under wine (installs compiler and wine on Debian, as root).
-    #[arg(long, conflicts_with_all = ["only", "no_build", "check"])]
+    /// Build the agent for Windows instead, and run it under wine (installs compiler and wine on Debian, as root).
+    #[arg(long, conflicts_with_all = ["only", "check"])]
     windows: bool,
 }
 
@@ -80,7 +82,7 @@ pub fn run(options: &Options) -> Result<ExitCode, String> {
         .unwrap_or_else(|_| "0".to_owned());
     let place = Place { root, target, dist, epoch };
     if options.windows {
-        windows::run(&place)?;
+        windows::run(&place, !options.no_build)?;
         return Ok(ExitCode::SUCCESS);
     }
     let wanted = |program: &&Program| options.only.as_deref().is_none_or(|only| only == program.name);

@@ -12,6 +12,7 @@ use crate::{
     schedule::Schedule,
     server::{EnrolRequest, PollRequest, ReportRequest, Reported, Server, VERSION},
     state::{Credential, Enrolment, Packed, State, Trouble},
+    system,
 };
 
 /// How long a host that is not enrolled waits before it looks for its enrolment again.
@@ -123,11 +124,7 @@ impl<'a, H: Host, S: Server> Agent<'a, H, S> {
             Ok(scan) => scan,
             Err(error) => {
                 self.schedule.scanned(now, random, true);
-                self.trouble(
-                    "scan_failed",
-                    error,
-                    Some("check --root and the rights of the agent".to_owned()),
-                );
+                self.trouble("scan_failed", error, Some(system::LOOK_FAILED.to_owned()));
                 return false;
             }
         };
@@ -427,8 +424,7 @@ pub fn enrol<H: Host, S: Server>(
     let instance_key = instance_key.clone().map_err(|failure| CallError::Local(failure.to_string()))?;
     let scan = host.scan(None, log).map_err(CallError::Local)?;
     if scan.host.machine_id.is_empty() {
-        let text = "this host has no machine id; make one with `systemd-machine-id-setup` or `dbus-uuidgen --ensure=/etc/machine-id`";
-        return Err(CallError::Local(text.to_owned()));
+        return Err(CallError::Local(system::NO_MACHINE_ID.to_owned()));
     }
     let request = EnrolRequest {
         machine_id: scan.host.machine_id,

@@ -11,8 +11,9 @@ use crate::{
     http::{self, CallError},
     log::{Level, Log},
     server::{Remote, VERSION, parse_token},
-    state::{self, DEFAULT_DIR, Enrolment, Limits, State},
+    state::{self, Enrolment, Limits, State},
     status,
+    system::{self, Source},
 };
 
 const AFTER: &str = "\
@@ -25,8 +26,14 @@ not answer (the report is kept and sent later), 5 the state directory cannot be 
 #[derive(Debug, Parser)]
 #[command(name = "rollcall-agent", version, after_help = AFTER, max_term_width = 110)]
 pub struct Cli {
-    /// Directory of the agent's key, enrolment and queue
-    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_DIR)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value_os_t = system::default_state(),
+        hide_default_value = true,
+        help = system::STATE_HELP,
+    )]
     state: PathBuf,
     #[command(subcommand)]
     command: Command,
@@ -37,22 +44,15 @@ enum Command {
     /// Exchange an enrolment token for a key of this host
     Enroll(Enroll),
     /// Look at the host, report it, and go on doing so at every change
-    Run(Root),
+    Run(Source),
     /// Look at the host and report it once
-    Once(Root),
+    Once(Source),
     /// Show whether the agent is enrolled and how it gets on
     Status {
         /// Form of the output
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
-}
-
-#[derive(Debug, clap::Args)]
-struct Root {
-    /// Root of the host to look at, as an unpacked image [default: this system]
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -70,7 +70,7 @@ struct Enroll {
     #[arg(long)]
     insecure_http: bool,
     #[command(flatten)]
-    root: Root,
+    source: Source,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -87,8 +87,8 @@ impl Cli {
         let log = Log::stderr();
         let done = match self.command {
             Command::Enroll(args) => enroll(&self.state, &args, &log),
-            Command::Run(args) => run(&self.state, args, &log),
-            Command::Once(args) => once(&self.state, args, &log),
+            Command::Run(source) => run(&self.state, source, &log),
+            Command::Once(source) => once(&self.state, source, &log),
             Command::Status { format } => status::show(&self.state, format == Format::Json, &log),
         };
         done.unwrap_or_else(|failure| {
@@ -114,7 +114,7 @@ fn of_call(error: &CallError) -> Failure {
 fn enroll(dir: &Path, args: &Enroll, log: &Log) -> Result<u8, Failure> {
     let enrolment = wanted(args)?;
     let (dir, key) = state::prepare(dir, log)?;
-    let mut host = Live::new(args.root.root.clone(), false, log);
+    let mut host = Live::new(args.source.clone(), false, log);
     let asked = agent::enrol(&mut host, &mut Remote::default(), &Ok(key), enrolment, log);
     let (enrolment, _, _) = asked.map_err(|e| of_enrolment(&e))?;
     state::keep(&dir, &enrolment)?;
@@ -192,31 +192,26 @@ fn open(dir: &Path, log: &Log) -> Result<(State, Option<std::fs::File>), Failure
     }
 }
 
-fn run(dir: &Path, args: Root, log: &Log) -> Result<u8, Failure> {
+fn run(dir: &Path, source: Source, log: &Log) -> Result<u8, Failure> {
     end_on_signal()?;
     let (state, _lock) = open(dir, log)?;
     log.event(Level::Info, "started", &[("version", &VERSION), ("waiting", &state.queue.len())]);
-    let host = Live::new(args.root, true, log);
+    let host = Live::new(source, true, log);
     Agent::new(host, Remote::default(), state, log).run()
 }
 
 /// Ends the program at once and cleanly: every file is whole at any moment.
 fn end_on_signal() -> Result<(), Failure> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    let failed = |e: std::io::Error| Failure::new(format!("signals cannot be taken: {e}"));
-    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
-    let wait = move || {
-        if signals.forever().next().is_some() {
-            Log::stderr().event(Level::Info, "stopped", &[]);
-            std::process::exit(0);
-        }
+    let last = || {
+        Log::stderr().event(Level::Info, "stopped", &[]);
+        std::process::exit(0);
     };
-    std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop).map_err(failed)
+    system::end_on_signal(last).map_err(Failure::new)
 }
 
-fn once(dir: &Path, args: Root, log: &Log) -> Result<u8, Failure> {
+fn once(dir: &Path, source: Source, log: &Log) -> Result<u8, Failure> {
     let (state, _lock) = open(dir, log)?;
-    let host = Live::new(args.root, false, log);
+    let host = Live::new(source, false, log);
     let mut agent = Agent::new(host, Remote::default(), state, log);
     agent.load_enrolment();
     let outcome = report_once(&mut agent)?;
@@ -241,8 +236,7 @@ fn report_once(agent: &mut Agent<'_, Live, Remote>) -> Result<Outcome, Failure> 
     let mut polled = false;
     loop {
         if !agent.scan() {
-            return Err(Failure::new("the host could not be looked at")
-                .next("check --root and the rights of the agent"));
+            return Err(Failure::new("the host could not be looked at").next(system::LOOK_FAILED));
         }
         while agent.has_news() {
             match agent.call() {

@@ -2,13 +2,16 @@
 //! have one in which an hour passes at once.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use flate2::{Compression, write::GzEncoder};
 use model::facts::{self, HostFacts};
 
-use crate::{log::Level, log::Log, state::Packed, watch::Watch};
+use crate::{
+    log::{Level, Log},
+    state::Packed,
+    system::{Source, Watch},
+};
 
 /// Why a wait ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub struct Scan {
 /// Who the host is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// machine-id(5).
+    /// machine-id(5), or what Windows has in its place.
     pub machine_id: String,
     /// Host name.
     pub name: String,
@@ -60,20 +63,20 @@ pub trait Host {
     fn scan(&mut self, quuid: Option<&str>, log: &Log) -> Result<Scan, String>;
 }
 
-/// The host the program runs on, or the one whose root was named.
+/// The host the program runs on, or the one that was named.
 pub struct Live {
-    root: Option<PathBuf>,
+    source: Source,
     started: Instant,
     watch: Option<Watch>,
 }
 
 impl Live {
     /// A host; `watching` says whether anybody will wait for changes.
-    pub fn new(root: Option<PathBuf>, watching: bool, log: &Log) -> Live {
-        let watch = watching.then(|| Watch::new(root.as_deref())).and_then(|made| {
+    pub fn new(source: Source, watching: bool, log: &Log) -> Live {
+        let watch = watching.then(|| Watch::new(&source)).and_then(|made| {
             made.inspect_err(|e| log.event(Level::Warning, "changes_not_heard", &[("error", e)])).ok()
         });
-        Live { root, started: Instant::now(), watch }
+        Live { source, started: Instant::now(), watch }
     }
 }
 
@@ -104,15 +107,7 @@ impl Host for Live {
     }
 
     fn scan(&mut self, quuid: Option<&str>, log: &Log) -> Result<Scan, String> {
-        let options = collect::Options {
-            root: self.root.clone(),
-            quuid: quuid.map(str::to_owned),
-            ..collect::Options::default()
-        };
-        let (mut report, looked) = collect::scan_noting(&options).map_err(|e| {
-            let root = self.root.as_deref().unwrap_or(std::path::Path::new("/"));
-            format!("{} cannot be looked at: {e}", root.display())
-        })?;
+        let (mut report, looked) = self.source.look(quuid)?;
         let again = self.watch.as_mut().is_some_and(|watch| watch.arm(looked, log));
         let host = Identity {
             machine_id: report.host.machine_id.clone(),

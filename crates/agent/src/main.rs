@@ -12,10 +12,10 @@ mod schedule;
 mod server;
 mod state;
 mod status;
+mod system;
 #[cfg(test)]
 mod tests;
 mod untrusted;
-mod watch;
 
 use std::process::ExitCode;
 

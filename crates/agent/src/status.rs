@@ -10,6 +10,7 @@ use crate::{
     log::Log,
     server::VERSION,
     state::{self, Dir, Enrolment, Progress, Trouble},
+    system::ADMINISTRATOR,
 };
 
 #[derive(Debug, Serialize)]
@@ -37,7 +38,8 @@ struct Status {
 /// When the state directory cannot be read.
 pub fn show(dir: &Path, json: bool, log: &Log) -> Result<u8, Failure> {
     let looked = state::look(dir, log).map_err(|e| {
-        Failure::new(format!("{} cannot be read: {e}", dir.display())).next("run this as root")
+        Failure::new(format!("{} cannot be read: {e}", dir.display()))
+            .next(format!("run this as {ADMINISTRATOR}"))
     })?;
     let (enrolment, progress, waiting) = looked;
     let running = matches!(Dir::new(dir).lock(), Ok(None));

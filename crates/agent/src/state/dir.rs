@@ -1,18 +1,17 @@
 //! A directory of small files that are there whole or not at all: written, synced, renamed, and the directory synced.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Gid, Uid};
+use crate::system::files;
 
 /// Prefix of files that are being written.
 const UNFINISHED: &str = ".writing-";
 /// Ending of files that made no sense.
 const ASIDE: &str = ".unreadable";
 
-/// A directory of the agent, mode 0700.
+/// A directory of the agent, closed to others.
 #[derive(Debug, Clone)]
 pub struct Dir {
     path: PathBuf,
@@ -30,23 +29,7 @@ impl Dir {
     /// # Errors
     /// When it can neither be made nor read; one that is only read-only is fine.
     pub fn prepare(&self) -> io::Result<()> {
-        let parent_owner = self.path.parent().and_then(|parent| fs::metadata(parent).ok());
-        match fs::DirBuilder::new().mode(0o700).create(&self.path) {
-            Ok(()) => {
-                if let Some(parent) = parent_owner.filter(|_| self.inside_state()) {
-                    give(&File::open(&self.path)?, &parent)?;
-                }
-            }
-            Err(error) => {
-                let meta = fs::metadata(&self.path).map_err(|_| error)?;
-                if !meta.is_dir() {
-                    return Err(io::ErrorKind::NotADirectory.into());
-                }
-                if meta.mode() & 0o077 != 0 {
-                    fs::set_permissions(&self.path, fs::Permissions::from_mode(0o700))?;
-                }
-            }
-        }
+        files::private_dir(&self.path)?;
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
@@ -55,11 +38,6 @@ impl Dir {
             }
         }
         Ok(())
-    }
-
-    /// Whether the directory lies in another one of the agent's, whose owner it takes.
-    fn inside_state(&self) -> bool {
-        self.path.parent().and_then(|p| fs::metadata(p).ok()).is_some_and(|m| m.mode() & 0o077 == 0)
     }
 
     /// Path of a file in it.
@@ -89,20 +67,15 @@ impl Dir {
         if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(Some(bytes)) }
     }
 
-    /// Writes a file of mode 0600, durable when this returns.
+    /// Writes a file that nobody else may read, durable when this returns.
     ///
     /// # Errors
     /// When that fails; then the old content is still there.
     pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::Builder::new()
-            .prefix(UNFINISHED)
-            .permissions(fs::Permissions::from_mode(0o600))
-            .tempfile_in(&self.path)?;
+        let mut file = files::new_file(&self.path, UNFINISHED)?;
         file.write_all(bytes)?;
-        // What root writes (`enroll`) the service has to replace later.
-        give(file.as_file(), &fs::metadata(&self.path)?)?;
         file.as_file().sync_all()?;
-        file.persist(self.join(name)).map_err(|e| e.error)?;
+        files::replace(file, &self.join(name))?;
         self.sync()
     }
 
@@ -133,26 +106,17 @@ impl Dir {
     /// # Errors
     /// When it cannot be opened.
     pub fn lock(&self) -> io::Result<Option<File>> {
-        let dir = File::open(&self.path)?;
-        match rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(dir)),
-            Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-            Err(e) => Err(e.into()),
+        let file = files::lock_file(&self.path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
     fn sync(&self) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()
+        files::sync_dir(&self.path)
     }
-}
-
-/// Root gives a new file to the owner of the directory it lies in.
-fn give(file: &File, dir: &fs::Metadata) -> io::Result<()> {
-    if rustix::process::geteuid().is_root() && dir.uid() != 0 {
-        let (uid, gid) = (Uid::from_raw(dir.uid()), Gid::from_raw(dir.gid()));
-        rustix::fs::fchown(file, Some(uid), Some(gid))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -160,28 +124,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_whole_private_and_belong_to_the_owner_of_the_directory() {
+    fn files_are_whole() {
         let place = tempfile::tempdir().unwrap();
         let dir = Dir::new(&place.path().join("state"));
         dir.prepare().unwrap();
-        assert_eq!(fs::metadata(dir.path()).unwrap().mode() & 0o777, 0o700);
         assert_eq!(dir.read("a", 10).unwrap(), None);
         dir.write("a", b"one").unwrap();
+        let reader = File::open(dir.join("a")).unwrap();
         dir.write("a", b"two").unwrap();
+        assert_eq!(io::read_to_string(reader).unwrap(), "one", "who reads keeps what was there");
         assert_eq!(dir.read("a", 3).unwrap().as_deref(), Some(&b"two"[..]));
         assert!(dir.read("a", 2).is_err());
-        assert_eq!(fs::metadata(dir.join("a")).unwrap().mode() & 0o777, 0o600);
         fs::write(dir.join(".writing-x"), "half").unwrap();
         dir.prepare().unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-        if rustix::process::geteuid().is_root() {
-            std::os::unix::fs::chown(dir.path(), Some(4321), Some(4321)).unwrap();
-            dir.write("b", b"x").unwrap();
-            assert_eq!(fs::metadata(dir.join("b")).unwrap().uid(), 4321);
-            let below = Dir::new(&dir.join("below"));
-            below.prepare().unwrap();
-            assert_eq!(fs::metadata(below.path()).unwrap().uid(), 4321);
-        }
         let aside = dir.put_aside("a").unwrap();
         assert_eq!(fs::read(aside).unwrap(), b"two");
         dir.remove("a").unwrap();

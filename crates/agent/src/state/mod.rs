@@ -15,10 +15,7 @@ pub use dir::Dir;
 pub use files::{Credential, Enrolment, Progress, Trouble};
 pub use queue::{Limits, Packed, Queue};
 
-use crate::{error::Failure, log::Level, log::Log};
-
-/// Where the state is unless told otherwise.
-pub const DEFAULT_DIR: &str = "/var/lib/rollcall-agent";
+use crate::{error::Failure, log::Level, log::Log, system::ADMINISTRATOR};
 
 const INSTANCE: &str = "instance.key";
 const ENROLMENT: &str = "enrolment.json";
@@ -184,7 +181,7 @@ pub fn prepare(path: &Path, log: &Log) -> Result<(Dir, String), Failure> {
     let dir = Dir::new(path);
     dir.prepare().map_err(|e| {
         Failure::new(format!("{} cannot be used: {e}", path.display()))
-            .next("run this as root, or name another place with --state")
+            .next(format!("run this as {ADMINISTRATOR}, or name another place with --state"))
             .exit(crate::error::exit::STATE)
     })?;
     let key = instance_key(&dir, log)?;
@@ -202,7 +199,7 @@ pub fn keep(dir: &Dir, enrolment: &Enrolment) -> Result<(), Failure> {
 fn instance_key(dir: &Dir, log: &Log) -> Result<String, Failure> {
     let read = dir.read(INSTANCE, SMALL).map_err(|e| {
         Failure::new(format!("{} cannot be read: {e}", dir.join(INSTANCE).display()))
-            .next("run this as root or as the user of the service")
+            .next(format!("run this as {ADMINISTRATOR} or as the user of the service"))
     })?;
     let key = read.and_then(|bytes| String::from_utf8(bytes).ok()).map(|text| text.trim().to_owned());
     match key {

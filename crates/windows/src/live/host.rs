@@ -47,6 +47,10 @@ impl Api for Running {
         (net::hostname(), software::product(|name| text(VERSION, name), number), addresses())
     }
 
+    fn machine_guid(&self) -> Option<String> {
+        text(r"SOFTWARE\Microsoft\Cryptography", "MachineGuid")
+    }
+
     fn profile(&self, sid: &str) -> Option<String> {
         text(&format!(r"{VERSION}\ProfileList\{sid}"), "ProfileImagePath")
     }

@@ -15,9 +15,14 @@ use crate::{
 };
 
 #[cfg(windows)]
+mod folder;
+#[cfg(windows)]
 mod host;
 #[cfg(windows)]
 mod net;
+
+#[cfg(windows)]
+pub use folder::make_private;
 
 /// "For ever" in times and spans of these functions.
 pub const FOREVER: u32 = u32::MAX;
@@ -115,6 +120,8 @@ pub trait Api {
     fn password_ages(&self) -> Result<(u32, u32), NetError>;
     /// Name of the host, name and version of the system, addresses.
     fn host(&self) -> (String, Product, Vec<Address>);
+    /// The number a system gives itself when it is set up (MachineGuid).
+    fn machine_guid(&self) -> Option<String>;
     /// Folders of profiles by security identifier.
     fn profile(&self, sid: &str) -> Option<String>;
 }
@@ -168,7 +175,7 @@ pub fn collect(api: &impl Api, options: &Options) -> Result<HostReport, NetError
     listed.notes.extend(dropped);
     let (groups, groups_seen) = groups(api);
     let (policy, policy_seen) = policy(api);
-    let machine = machine(api, &mut listed);
+    let (machine, guid) = machine(api, &mut listed);
     if let Some(machine) = &machine {
         for account in &mut accounts {
             let folder = account.sid(Some(machine)).and_then(|sid| api.profile(&sid.to_string()));
@@ -189,7 +196,18 @@ pub fn collect(api: &impl Api, options: &Options) -> Result<HostReport, NetError
     };
     let sections =
         vec![(section::NET_USERS, listed), (section::GROUP, groups_seen), (section::NET_POLICY, policy_seen)];
-    Ok(report(found, sections, section::NET_USERS))
+    let mut report = report(found, sections, section::NET_USERS);
+    if let Some(guid) = guid {
+        report.host.machine_id = guid;
+    }
+    Ok(report)
+}
+
+/// The 32 hexadecimal digits of a GUID.
+fn digits(guid: &str) -> Option<String> {
+    let digits: String = guid.chars().filter(|c| !"{}-".contains(*c)).collect();
+    let fit = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    fit.then(|| digits.to_ascii_lowercase())
 }
 
 fn named(name: &[u8]) -> Account {
@@ -265,12 +283,18 @@ fn policy(api: &impl Api) -> (Option<Policy>, Section) {
     }
 }
 
-/// The identifier of the machine, without which no account has one.
-fn machine(api: &impl Api, listed: &mut Section) -> Option<Sid> {
+/// The identifier of the machine, without which no account has one. Systems that imitate Windows have none but zeros,
+/// and are told from others by their GUID. Where the answer is refused that is not asked for, or the host would be
+/// another one as soon as there is an answer.
+fn machine(api: &impl Api, listed: &mut Section) -> (Option<Sid>, Option<String>) {
+    let mut guid = None;
     let (error, note) = match api.machine() {
         Ok(sid) => match Sid::parse(&sid) {
-            Some((machine, _)) if machine.machine_id().is_some() => return Some(machine),
-            _ => (Evidence::Malformed, "NetUserModalsGet: not the identifier of a machine".to_owned()),
+            Some((machine, _)) if machine.machine_id().is_some() => return (Some(machine), None),
+            _ => {
+                guid = api.machine_guid().and_then(|guid| digits(&guid));
+                (Evidence::Malformed, "NetUserModalsGet: not the identifier of a machine".to_owned())
+            }
         },
         Err(error) => (error.evidence(), error.to_string()),
     };
@@ -278,7 +302,7 @@ fn machine(api: &impl Api, listed: &mut Section) -> Option<Sid> {
         listed.evidence = error;
     }
     listed.notes.push(note);
-    None
+    (None, guid)
 }
 
 #[cfg(test)]

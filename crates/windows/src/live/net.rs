@@ -1,8 +1,9 @@
 //! The calls into Windows, and nothing else: what the answers mean is in the module above.
 //!
-//! The only place of the project with `unsafe`: the accounts of a running Windows are only to be had from its C
-//! interface. Each function makes one call, copies what it answers into owned values while the buffer lives, and frees
-//! the buffer. Pointers come from Windows alone and are checked for null; no text is longer than [`MAX_TEXT`].
+//! With `folder` the only place of the project with `unsafe`: the accounts of a running Windows are only to be had
+//! from its C interface. Each function makes one call, copies what it answers into owned values while the buffer lives,
+//! and frees the buffer. Pointers come from Windows alone and are checked for null; no text is longer than
+//! [`MAX_TEXT`].
 #![allow(unsafe_code, reason = "the C interface of Windows")]
 
 use std::{ffi::c_void, ptr};
@@ -89,12 +90,13 @@ fn wide(bytes: &[u8]) -> Vec<u16> {
     units.filter(|unit| *unit != 0).chain([0]).collect()
 }
 
-fn wide_text(text: &str) -> Vec<u16> {
+/// A text that ends with a NUL.
+pub(super) fn wide_text(text: &str) -> Vec<u16> {
     text.encode_utf16().filter(|unit| *unit != 0).chain([0]).collect()
 }
 
 /// The bytes of an identifier.
-fn sid(at: PSID) -> Option<Vec<u8>> {
+pub(super) fn sid(at: PSID) -> Option<Vec<u8>> {
     if at.is_null() {
         return None;
     }

@@ -95,6 +95,9 @@ impl Api for Recorded {
             Vec::new(),
         )
     }
+    fn machine_guid(&self) -> Option<String> {
+        panic!("it has an identifier, or must not be told from others without")
+    }
     fn profile(&self, sid: &str) -> Option<String> {
         (sid == "S-1-5-21-1-2-3-1001").then(|| r"C:\Users\ann".into())
     }
@@ -175,7 +178,7 @@ fn names_alone_leave_the_rest_unknown() {
             Recorded { names_only: true, ..WHOLE }.users()
         }
         fn machine(&self) -> Result<Vec<u8>, NetError> {
-            WHOLE.machine()
+            Ok(sid(&[21, 0, 0, 0]))
         }
         fn groups(&self) -> Result<Vec<Vec<u8>>, NetError> {
             Ok(Vec::new())
@@ -192,6 +195,9 @@ fn names_alone_leave_the_rest_unknown() {
         fn host(&self) -> (String, Product, Vec<Address>) {
             Default::default()
         }
+        fn machine_guid(&self) -> Option<String> {
+            Some("{984BA3E4-29f7-4c8f-b59b-02d16d2f1d04}".into())
+        }
         fn profile(&self, _: &str) -> Option<String> {
             None
         }
@@ -204,5 +210,6 @@ fn names_alone_leave_the_rest_unknown() {
     );
     assert_eq!(report.sections[section::NET_USERS].evidence, Evidence::NotCollected);
     assert_eq!(report.accounts[0].last_login.evidence, Evidence::NotCollected);
-    assert_eq!((report.accounts[0].sid.as_ref(), report.host.machine_id.len()), (None, 32));
+    assert_eq!(report.accounts[0].sid, None);
+    assert_eq!(report.host.machine_id, "984ba3e429f74c8fb59b02d16d2f1d04");
 }

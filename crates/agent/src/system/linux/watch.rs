@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::mem::MaybeUninit;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
+use super::Source;
 use crate::{host::Wake, log::Level, log::Log};
 
 /// Most directories watched.
@@ -42,10 +42,10 @@ impl Watch {
     ///
     /// # Errors
     /// When the system gives no inotify, or the root cannot be opened.
-    pub fn new(root: Option<&Path>) -> io::Result<Watch> {
+    pub fn new(source: &Source) -> io::Result<Watch> {
         let events = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         Ok(Watch {
-            root: Arc::new(Root::open(root)?),
+            root: Arc::new(Root::open(source.root.as_deref())?),
             events: Arc::new(events),
             watched: HashMap::new(),
             told: false,
@@ -246,7 +246,7 @@ mod tests {
                 Looked::File(b"/home/ann/.ssh/authorized_keys".to_vec()),
             ]
         };
-        let mut watch = Watch::new(Some(place.path())).unwrap();
+        let mut watch = Watch::new(&Source { root: Some(place.path().to_owned()) }).unwrap();
         assert!(watch.arm(looked(), &quiet()) && !watch.arm(looked(), &quiet()));
         let hears = |watch: &mut Watch| watch.wait(Duration::from_millis(30)) == Wake::Files;
         assert!(!hears(&mut watch));
