@@ -162,14 +162,18 @@ def test_unsigned_payload(server):
 
 @pytest.mark.parametrize("sign", ["TC3-HMAC-SHA256", "HmacSHA1"])
 def test_temporary_credentials(server, sign):
-    made = server.call("rollcall", "CreateKey", {"Name": "visit", "Role": "auditor", "ExpiresIn": 2})
-    key, token = (made["SecretId"], made["SecretKey"]), made["Token"]
-    assert token and made["ExpirationTime"].endswith("+0000")
+    def visitor(seconds):
+        made = server.call("rollcall", "CreateKey", {"Name": "visit", "Role": "auditor", "ExpiresIn": seconds})
+        assert made["Token"] and made["ExpirationTime"].endswith("+0000")
+        return (made["SecretId"], made["SecretKey"]), made["Token"]
+
+    key, token = visitor(600)
     request = models.ListUsersRequest()
     assert server.eiam(key, token, signMethod=sign).ListUsers(request).RequestId
     assert code_of(server.eiam(key, None, signMethod=sign).ListUsers, request) == "AuthFailure.TokenFailure"
     assert code_of(server.eiam(key, token[:-1], signMethod=sign).ListUsers, request) == "AuthFailure.TokenFailure"
-    time.sleep(2.1)
+    key, token = visitor(1)
+    time.sleep(1.1)
     assert code_of(server.eiam(key, token, signMethod=sign).ListUsers, request) == "AuthFailure.TokenFailure"
 
 

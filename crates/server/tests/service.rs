@@ -72,7 +72,7 @@ async fn people_written_are_listed_and_an_export_can_be_fetched() {
     let task = call(address, &base, "2018-02-28", "ExportAssetUserList", json!({})).await;
     let id = task["TaskId"].as_str().unwrap().to_owned();
     let mut url = String::new();
-    for _ in 0..100 {
+    for _ in 0..1200 {
         let state = call(address, &base, "2018-02-28", "ExportTasks", json!({"TaskId": id})).await;
         if state["Status"] == "FINISHED" {
             url = state["DownloadUrl"].as_str().unwrap().to_owned();

@@ -162,6 +162,22 @@ impl Rig {
         self.done.take().unwrap()
     }
 
+    /// Waits until the backend has been called.
+    pub async fn until_called(&self) {
+        while self.fake.calls.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until so many calls are being read or answered.
+    pub async fn until_in_flight(&self, calls: usize) {
+        let line = format!("rollcall_requests_in_flight {calls}\n");
+        let page = raw("GET /metrics HTTP/1.1", &[("Host".to_owned(), "h".to_owned())], b"");
+        while !self.send(&page).await.text().contains(&line) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     pub async fn connect(&self) -> Connection {
         Connection { stream: TcpStream::connect(self.address).await.unwrap(), buffer: Vec::new() }
     }
@@ -222,7 +238,7 @@ impl Connection {
 
     async fn fill(&mut self) -> Option<()> {
         let mut chunk = [0; 64 * 1024];
-        let read = tokio::time::timeout(Duration::from_secs(20), self.stream.read(&mut chunk)).await;
+        let read = tokio::time::timeout(Duration::from_secs(60), self.stream.read(&mut chunk)).await;
         match read.expect("an answer in time") {
             Ok(0) | Err(_) => None,
             Ok(n) => {
