@@ -73,24 +73,16 @@ impl Observer {
             .iter()
             .filter_map(|written| match &written.effect {
                 Effect::Host { entry, .. } => Some(HostChange::Put(Arc::clone(entry))),
-                Effect::HostDeleted { quuid } => Some(HostChange::Remove(quuid.clone())),
+                Effect::HostDeleted { quuid, .. } => Some(HostChange::Remove(quuid.clone())),
                 _ => None,
             })
             .collect();
-        let gone: Vec<&String> = changes
-            .iter()
-            .filter_map(|change| match change {
-                HostChange::Remove(quuid) => Some(quuid),
-                HostChange::Put(_) => None,
-            })
-            .collect();
-        if !gone.is_empty() {
-            let mut labels = state.labels_mut();
-            for quuid in gone {
-                labels.forget(quuid);
-                if let Some(secret_id) = self.fleet.end_of_host(tenant, quuid) {
-                    self.keyring.remove(&secret_id);
-                }
+        for written in run {
+            let Effect::HostDeleted { quuid, with_agent } = &written.effect else { continue };
+            state.labels_mut().forget(quuid);
+            let ended = with_agent.then(|| self.fleet.end_of_host(tenant, quuid)).flatten();
+            if let Some(secret_id) = ended {
+                self.keyring.remove(&secret_id);
             }
         }
         state.accounts.apply(&changes);

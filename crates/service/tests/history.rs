@@ -2,94 +2,40 @@
 //! is older than history is kept is refused.
 #![expect(clippy::unwrap_used, reason = "helpers of tests; a panic is the report")]
 
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+mod common;
 
-use model::{Role, TenantId};
+use std::path::Path;
+
+use common::{DAY, HOUR, MINUTE, Rig};
 use serde_json::{Value, json};
-use service::{Caller, Clock, Service, Settings, call};
-use wire::{Lang, Params};
 
 const START: i64 = 1_790_000_000_000;
-const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
 
-struct Rig {
-    runtime: tokio::runtime::Runtime,
-    service: Arc<Service>,
-    now: Arc<AtomicI64>,
+fn open(dir: &Path, at: i64) -> Rig {
+    Rig::open(dir, at, |settings| {
+        settings.zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
+        settings.history_keep = 30 * DAY;
+    })
 }
 
-impl Rig {
-    fn open(dir: &Path, at: i64) -> Self {
-        let now = Arc::new(AtomicI64::new(at));
-        let told = Arc::clone(&now);
-        let clock = Clock::from_fn(move || told.load(Ordering::Relaxed));
-        let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap();
-        let settings = Settings { clock, zone, history_keep: 30 * DAY, ..Settings::new(dir) };
-        let service = Service::open(settings).unwrap();
-        service.load().unwrap();
-        Rig { runtime: tokio::runtime::Runtime::new().unwrap(), service, now }
-    }
+fn list(rig: &Rig, params: Value) -> Value {
+    let mut list = rig.ask("DescribeAssetUserList", &params);
+    // The order in which hosts were laid out is nobody's business.
+    let users = list["Users"].as_array_mut().unwrap();
+    users.sort_by_key(|user| format!("{} {}", user["Quuid"], user["Name"]));
+    list
+}
 
-    fn call(&self, action: &str, params: &Value) -> Result<Value, String> {
-        let caller = Caller {
-            tenant: TenantId::DEFAULT,
-            secret_id: "AKID".into(),
-            role: Role::Admin,
-            request_id: "r".into(),
-            lang: Lang::En,
-            source: [127, 0, 0, 1].into(),
-        };
-        let routed =
-            wire::route("2018-02-28", action).or_else(|_| wire::route("2026-12-01", action)).unwrap();
-        let params = Params::from_json(params.to_string().as_bytes()).unwrap();
-        let body = self.runtime.block_on(call(&self.service, &caller, routed, params));
-        let body = body.map_err(|e| format!("{}: {}", e.code().as_str(), e.message(Lang::En)))?;
-        Ok(serde_json::from_slice(body.as_json()).unwrap())
-    }
-
-    fn list(&self, params: Value) -> Value {
-        let mut list = self.call("DescribeAssetUserList", &params).unwrap();
-        // The order in which hosts were laid out is nobody's business.
-        let users = list["Users"].as_array_mut().unwrap();
-        users.sort_by_key(|user| format!("{} {}", user["Quuid"], user["Name"]));
-        list
-    }
-
-    fn report(&self, host: &str, accounts: &[(&str, &str)]) {
-        let account = |(name, shell): &(&str, &str)| json!({"name": name, "uid": 7, "shell": shell});
-        let report = json!({
-            "format": 1,
-            "collected_at": self.now.load(Ordering::Relaxed),
-            "host": {"quuid": host, "hostname": host},
-            "sections": {"passwd": {"evidence": "ok"}},
-            "accounts": accounts.iter().map(account).collect::<Vec<_>>(),
-        });
-        self.call("ReportHost", &json!({"Report": report.to_string()})).unwrap();
-    }
-
-    fn pass(&self, millis: i64) {
-        self.now.fetch_add(millis, Ordering::Relaxed);
-    }
-
-    /// The same, with the server listening in the last hour of it.
-    fn pass_listening(&self, millis: i64) {
-        self.pass(millis - HOUR);
-        self.service.sweep();
-        self.pass(HOUR);
-    }
-
-    fn at(&self) -> String {
-        let at = jiff::Timestamp::from_millisecond(self.now.load(Ordering::Relaxed)).unwrap();
-        at.to_string()
-    }
+/// Time passes, with the server listening in the last hour of it.
+fn pass_listening(rig: &Rig, millis: i64) {
+    rig.pass(millis - HOUR);
+    rig.service.sweep();
+    rig.pass(HOUR);
 }
 
 /// What happens to the hosts, one step an hour.
 fn step(rig: &Rig, number: usize) {
-    match number {
+    let _told = match number {
         0 => rig.report("a", &[("root", "/bin/sh"), ("anna", "/bin/sh")]),
         1 => rig.report("b", &[("root", "/bin/sh")]),
         2 => rig.report("a", &[("root", "/bin/zsh"), ("carl", "/bin/sh")]),
@@ -97,25 +43,25 @@ fn step(rig: &Rig, number: usize) {
         4 => rig.report("c", &[("root", "/bin/sh")]),
         5 => rig.report("a", &[("root", "/bin/zsh"), ("carl", "/bin/sh"), ("anna", "/bin/sh")]),
         _ => rig.report("b", &[("root", "/bin/dash"), ("eve", "/bin/sh")]),
-    }
+    };
 }
 
 #[test]
 fn lists_of_the_past_are_those_there_were() {
     let dir = tempfile::tempdir().unwrap();
-    let mut rig = Rig::open(dir.path(), START);
+    let mut rig = open(dir.path(), START);
     let mut seen =
-        vec![(rig.at(), rig.list(json!({})), rig.call("DescribeAssetUserCount", &json!({})).unwrap())];
+        vec![(rig.at(), list(&rig, json!({})), rig.call("DescribeAssetUserCount", &json!({})).unwrap())];
     for number in 0..7 {
         rig.pass(HOUR);
         step(&rig, number);
         rig.pass(1);
-        seen.push((rig.at(), rig.list(json!({})), rig.call("DescribeAssetUserCount", &json!({})).unwrap()));
+        seen.push((rig.at(), list(&rig, json!({})), rig.call("DescribeAssetUserCount", &json!({})).unwrap()));
         if number == 4 {
-            let now = rig.now.load(Ordering::Relaxed);
+            let now = rig.now();
             rig.service.stop();
             drop(rig);
-            rig = Rig::open(dir.path(), now);
+            rig = open(dir.path(), now);
         }
     }
     rig.pass(3 * DAY);
@@ -141,7 +87,7 @@ fn lists_of_the_past_are_those_there_were() {
 #[test]
 fn events_and_the_history_of_a_host() {
     let dir = tempfile::tempdir().unwrap();
-    let rig = Rig::open(dir.path(), START);
+    let rig = open(dir.path(), START);
     for number in 0..7 {
         rig.pass(HOUR);
         step(&rig, number);
@@ -177,7 +123,7 @@ fn events_and_the_history_of_a_host() {
     assert_eq!(total(json!({"Start": rig.at()})), 1);
     assert!(rig.call("ListAccountEvents", &json!({"Kinds": ["x"]})).unwrap_err().contains("Kinds"));
 
-    let uuid = rig.list(json!({"Quuid": "a"}))["Users"][0]["Uuid"].clone();
+    let uuid = list(&rig, json!({"Quuid": "a"}))["Users"][0]["Uuid"].clone();
     let history = |params: Value| {
         let answer = rig.call("DescribeHistoryAccounts", &params).unwrap();
         let row =
@@ -203,66 +149,66 @@ fn events_and_the_history_of_a_host() {
 #[test]
 fn what_is_older_than_history_is_kept_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let rig = Rig::open(dir.path(), START);
+    let rig = open(dir.path(), START);
     let mut seen = Vec::new();
     for number in 0..7 {
-        rig.pass_listening(6 * DAY);
+        pass_listening(&rig, 6 * DAY);
         step(&rig, number);
-        seen.push((rig.now.load(Ordering::Relaxed), rig.at(), rig.list(json!({}))));
+        seen.push((rig.now(), rig.at(), list(&rig, json!({}))));
     }
     rig.service.sweep();
-    let horizon = rig.now.load(Ordering::Relaxed) - 30 * DAY;
-    for (millis, at, list) in &seen {
+    let horizon = rig.now() - 30 * DAY;
+    for (millis, at, listed) in &seen {
         let answer = rig.call("DescribeAssetUserList", &json!({"AsOf": at}));
         if *millis < horizon {
             let refused = answer.unwrap_err();
             assert!(refused.contains("history is there from 20"), "{refused}");
         } else {
-            assert_eq!(&rig.list(json!({"AsOf": at})), list, "as of {at}");
+            assert_eq!(&list(&rig, json!({"AsOf": at})), listed, "as of {at}");
         }
     }
     let left = rig.call("ListAccountEvents", &json!({})).unwrap();
     assert_eq!(left["Total"], 6, "the first change came at the horizon");
-    rig.pass_listening(12 * DAY);
+    pass_listening(&rig, 12 * DAY);
     rig.service.sweep();
     assert_eq!(rig.call("ListAccountEvents", &json!({})).unwrap()["Total"], 3);
-    assert_eq!(&rig.list(json!({"AsOf": seen[5].1})), &seen[5].2);
+    assert_eq!(&list(&rig, json!({"AsOf": seen[5].1})), &seen[5].2);
     rig.service.stop();
 }
 
 #[test]
 fn clocks_that_jump_lose_no_history() {
     let dir = tempfile::tempdir().unwrap();
-    let rig = Rig::open(dir.path(), START);
+    let rig = open(dir.path(), START);
     let mut seen = Vec::new();
     for number in 0..3 {
-        rig.pass_listening(2 * HOUR);
+        pass_listening(&rig, 2 * HOUR);
         step(&rig, number);
-        seen.push((rig.at(), rig.list(json!({}))));
+        seen.push((rig.at(), list(&rig, json!({}))));
     }
-    let events = rig.call("ListAccountEvents", &json!({})).unwrap();
+    let events = rig.ask("ListAccountEvents", &json!({}));
     // Ten years ahead and back, as a clock does that is set right: rounds of the server in between, and no report.
     for jump in [3650 * DAY, -3650 * DAY] {
         rig.pass(jump);
         for _minute in 0..50 {
-            rig.pass(60_000);
+            rig.pass(MINUTE);
             rig.service.sweep();
         }
     }
-    assert_eq!(rig.call("ListAccountEvents", &json!({})).unwrap(), events);
-    for (at, list) in &seen {
-        assert_eq!(&rig.list(json!({"AsOf": at})), list, "as of {at}");
+    assert_eq!(rig.ask("ListAccountEvents", &json!({})), events);
+    for (at, listed) in &seen {
+        assert_eq!(&list(&rig, json!({"AsOf": at})), listed, "as of {at}");
     }
     // Changes that are told while the clock is behind come after those there were, and after them as well.
     rig.pass(-DAY);
     step(&rig, 3);
-    let behind = rig.list(json!({}));
+    let behind = list(&rig, json!({}));
     rig.pass(2 * DAY);
-    assert_eq!(rig.list(json!({}))["Total"], behind["Total"]);
+    assert_eq!(list(&rig, json!({}))["Total"], behind["Total"]);
     let numbers = |answer: &Value| -> Vec<u64> {
         answer["Events"].as_array().unwrap().iter().map(|e| e["Id"].as_u64().unwrap()).collect()
     };
-    let all = rig.call("ListAccountEvents", &json!({"Limit": 100})).unwrap();
+    let all = rig.ask("ListAccountEvents", &json!({"Limit": 100}));
     assert!(all["Total"].as_u64() > events["Total"].as_u64());
     assert!(numbers(&all).is_sorted_by(|a, b| a > b));
     rig.service.stop();

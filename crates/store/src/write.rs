@@ -94,7 +94,8 @@ pub enum Change {
         quuid: String,
     },
     /// Removes a host that has not been heard of since its `last_report`, and keeps the entry (its id and instant are
-    /// filled in) in the list of cleared hosts. Refused when the host was heard of since. → [`Effect::HostDeleted`]
+    /// filled in) in the list of cleared hosts. Refused when the host was heard of since. Its agent keeps its key, so
+    /// that the host comes back by itself. → [`Effect::HostDeleted`]
     ClearHost(ClearedHost),
     /// Sets after how many days of silence hosts are cleared away; 0 is never. → [`Effect::ClearRule`]
     SetClearRule {
@@ -389,6 +390,8 @@ pub enum Effect {
     HostDeleted {
         /// Host id.
         quuid: String,
+        /// Whether its agent has lost its key, if it had one.
+        with_agent: bool,
     },
     /// Silent hosts are now cleared away after so many days.
     ClearRule {

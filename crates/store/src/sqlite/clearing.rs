@@ -49,7 +49,7 @@ impl Context<'_> {
                  WHERE tenant = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
             )?
             .execute((self.tenant.0, CLEARED))?;
-        self.delete_host(&host.quuid)
+        self.delete_host(&host.quuid, false)
     }
 
     /// Removes entries of the list of cleared hosts: all or none.

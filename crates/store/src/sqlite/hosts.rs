@@ -258,10 +258,13 @@ impl Context<'_> {
         Ok(row_id(self.tenant.0, number))
     }
 
-    pub(super) fn delete_host(&self, quuid: &str) -> Done<Effect> {
+    /// Removes a host, and takes its agent the key when that is asked for.
+    pub(super) fn delete_host(&self, quuid: &str, with_agent: bool) -> Done<Effect> {
         let stored = self.find_host(quuid)?.ok_or(Refusal::HostNotFound)?;
         self.note_end(&stored)?;
-        self.end_agent_of(quuid)?;
+        if with_agent {
+            self.end_agent_of(quuid)?;
+        }
         self.sql
             .prepare_cached("DELETE FROM hosts WHERE tenant = ?1 AND quuid = ?2")?
             .execute((self.tenant.0, quuid))?;
@@ -273,7 +276,7 @@ impl Context<'_> {
         self.sql
             .prepare_cached("UPDATE tenants SET hosts = hosts - 1 WHERE tenant = ?1")?
             .execute([self.tenant.0])?;
-        Ok(Effect::HostDeleted { quuid: quuid.to_owned() })
+        Ok(Effect::HostDeleted { quuid: quuid.to_owned(), with_agent })
     }
 
     /// Keeps what is known of a host that is removed. Where that is damaged, nothing older could be made again either.

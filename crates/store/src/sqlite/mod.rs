@@ -298,7 +298,7 @@ impl Context<'_> {
             Change::ImportPeople { rows, dry_run } => self.import_people(rows, *dry_run, size),
             Change::PutHost(update) => self.put_host(update, size),
             Change::Contacts(contacts) => self.renew_contacts(contacts),
-            Change::DeleteHost { quuid } => self.delete_host(quuid),
+            Change::DeleteHost { quuid } => self.delete_host(quuid, true),
             Change::ClearHost(host) => self.clear_host(host),
             Change::SetClearRule { days } => self.set_clear_rule(*days),
             Change::ForgetCleared { ids } => self.forget_cleared(ids),

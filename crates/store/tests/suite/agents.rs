@@ -12,6 +12,7 @@ pub fn run(rig: &mut dyn Rig) {
     a_replaced_agent_loses_its_key(rig);
     revoked_agents_come_back_as_pending(rig);
     a_deleted_host_takes_its_agent_along(rig);
+    a_cleared_host_does_not(rig);
     tokens_end_and_stay_apart(rig);
     scans(rig);
 }
@@ -164,6 +165,22 @@ fn a_deleted_host_takes_its_agent_along(rig: &mut dyn Rig) {
     done(store.as_mut(), Write::new(ONE, Change::DeleteHost { quuid: "m".into() }));
     assert_eq!(keys(store.as_mut()), ["AKID-default", "any"]);
     assert_eq!(store.agents().unwrap()[0].state, AgentState::Revoked);
+}
+
+fn a_cleared_host_does_not(rig: &mut dyn Rig) {
+    let mut store = two_tenants(rig);
+    done(store.as_mut(), token("any", None, None));
+    done(store.as_mut(), enrol(ONE, "any", "m", 1, "k1"));
+    done(store.as_mut(), put_host(ONE, "m", 10, report(10, &["root"], true)));
+    let host = model::ClearedHost { quuid: "m".into(), last_report: 10, ..model::ClearedHost::default() };
+    done(store.as_mut(), Write::new(ONE, Change::ClearHost(host)));
+    drop(store);
+    let mut store = rig.reopen();
+    assert_eq!(keys(store.as_mut()), ["AKID-default", "any", "k1"]);
+    assert_eq!(store.agents().unwrap()[0].state, AgentState::Active);
+    assert_eq!(store.removed_hosts(ONE).unwrap(), ["m"]);
+    done(store.as_mut(), put_host(ONE, "m", 2000, report(2000, &["root"], true)));
+    assert_eq!(store.host_at(ONE, "m", 999).unwrap().unwrap().accounts.len(), 1, "with its history");
 }
 
 fn tokens_end_and_stay_apart(rig: &mut dyn Rig) {

@@ -137,8 +137,8 @@ fn silent_hosts_are_cleared(rig: &mut dyn Rig) {
         }))
     };
     assert_eq!(refused(store.as_mut(), clear(9)), Refusal::HostNotFound, "heard of since");
-    let Effect::HostDeleted { quuid } = done(store.as_mut(), clear(10)) else { panic!() };
-    assert_eq!(quuid, "a");
+    let Effect::HostDeleted { quuid, with_agent } = done(store.as_mut(), clear(10)) else { panic!() };
+    assert_eq!((quuid.as_str(), with_agent), ("a", false));
     drop(store);
     let mut store = rig.reopen();
     assert_eq!(
