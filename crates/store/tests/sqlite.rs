@@ -6,7 +6,7 @@ mod suite;
 use std::path::PathBuf;
 
 use sha2::Digest;
-use store::{Limits, SqliteStore, Store, StoreError};
+use store::{Limits, Reader, SqliteStore, Store, StoreError};
 use tempfile::TempDir;
 
 struct Files {
@@ -222,4 +222,79 @@ fn a_group_the_engine_fails_leaves_nothing() {
     assert_eq!(store.counts(suite::ONE).unwrap().people, 0);
     assert_eq!(store.change_seq(suite::ONE).unwrap(), seq);
     suite::done(store.as_mut(), suite::create(suite::ONE, suite::person("a")));
+}
+
+/// A number from a seed, the same in every run.
+fn number(seed: &mut u64, below: u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*seed >> 33) % below
+}
+
+/// The report of a host with some of its accounts, each in one of a few states.
+fn some_accounts(seed: &mut u64) -> model::facts::HostReport {
+    let mut report = suite::report(1, &[], true);
+    for name in 0..12 {
+        if number(seed, 4) > 0 {
+            let mut account = model::facts::AccountFacts { name: format!("u{name}"), ..Default::default() };
+            account.uid = Some(u32::try_from(number(seed, 3)).unwrap());
+            account.shell = format!("/bin/{}", number(seed, 3));
+            report.accounts.push(account);
+        }
+    }
+    report.host.hostname = format!("host {}", number(seed, 2));
+    report
+}
+
+#[test]
+fn the_present_is_made_again_from_first_reports_and_events_alone() {
+    const HOSTS: usize = 40;
+    let (mut files, mut seed) = (Files::new(), 7);
+    let mut store = suite::two_tenants(&mut files);
+    let mut at = 0;
+    for _round in 0..8 {
+        for host in 0..HOSTS {
+            at += 1;
+            let report = some_accounts(&mut seed);
+            suite::done(store.as_mut(), suite::put_host(suite::ONE, &format!("h{host}"), at, report));
+        }
+    }
+    // Once with the whole history, and once when most of it was let go of.
+    for before in [0, at - 60] {
+        loop {
+            let prune = store::Change::PruneHistory { before, most: 7 };
+            let effect = suite::done(store.as_mut(), store::Write::new(suite::ONE, prune));
+            if !matches!(effect, store::Effect::HistoryPruned { more: true }) {
+                break;
+            }
+        }
+        let present = suite::loaded(store.as_mut(), suite::ONE);
+        assert_eq!(present.len(), HOSTS);
+        store.checkpoint().unwrap();
+        let copy = files.dir.path().join(format!("copy-{before}.db"));
+        std::fs::copy(files.path(), &copy).unwrap();
+        let outside = rusqlite::Connection::open(&copy).unwrap();
+        let rows: i64 =
+            outside.query_row("SELECT count(*) FROM account_events", [], |row| row.get(0)).unwrap();
+        assert!(rows > 0);
+        outside
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF; DELETE FROM hosts; DELETE FROM host_rows; DELETE FROM host_bodies;",
+            )
+            .unwrap();
+        drop(outside);
+        let mut copied = SqliteStore::open(&copy, Limits::default()).unwrap();
+        assert!(copied.host(suite::ONE, "h0").unwrap().is_none(), "nothing of the present is left");
+        for mut entry in present {
+            entry.accounts.sort_by(|a, b| a.name.cmp(&b.name));
+            let quuid = entry.state.host.quuid.clone();
+            let made = copied.host_rebuilt(suite::ONE, &quuid, at).unwrap().unwrap();
+            assert_eq!(made.accounts, entry.accounts, "{quuid}");
+            assert_eq!(
+                (&made.state.host, made.state.digest),
+                (&entry.state.host, entry.state.digest),
+                "{quuid}"
+            );
+            assert_eq!(made.state.first_report, entry.state.first_report, "{quuid}");
+        }
+    }
 }
