@@ -20,6 +20,7 @@ mod keyring;
 mod labels;
 mod observer;
 pub mod offline;
+mod paging;
 mod readers;
 mod rollcall;
 mod scans;

@@ -13,6 +13,7 @@ use wire::rollcall::{
 use wire::{Body, Code, Error, Nullable, Service as Wire};
 
 use super::keys::new_key;
+use super::page;
 use crate::fleet::LiveAgent;
 use crate::{Caller, Service, checks, errors};
 
@@ -149,10 +150,7 @@ pub async fn list(
     let wrong = |field: &'static str, text: &'static str| {
         Error::new(Code::InvalidParameterValue).field(field).detail(text, text)
     };
-    let limit = request.limit.filter(|l| *l > 0).unwrap_or(ListAgentsRequest::LIMIT_DEFAULT);
-    if limit > ListAgentsRequest::LIMIT_MAX {
-        return Err(wrong("Limit", "1 - 100"));
-    }
+    let (offset, limit) = page(request.offset, request.limit)?;
     let state = match request.state.as_deref().filter(|s| !s.is_empty()) {
         None => None,
         Some(text) => {
@@ -168,8 +166,7 @@ pub async fn list(
     };
     let mut agents = service.fleet.agents(caller.tenant);
     agents.retain(|live| fits(&live.agent));
-    let offset = usize::try_from(request.offset.unwrap_or(0)).unwrap_or(usize::MAX);
-    let page = agents.iter().skip(offset).take(usize::try_from(limit).unwrap_or(0));
+    let page = agents.iter().skip(offset).take(limit);
     Body::new(&ListAgentsResponse {
         total: u64::try_from(agents.len()).unwrap_or(u64::MAX),
         agents: page.map(|live| info(&live.agent, live.last_poll())).collect(),

@@ -13,6 +13,7 @@ use wire::rollcall::{
 };
 use wire::{Body, Code, Error, Nullable};
 
+use super::page;
 use crate::cwp::{Printer, code, flag};
 use crate::{Caller, Service, as_of, times};
 
@@ -25,16 +26,12 @@ pub async fn list(
     caller: &Caller,
     request: ListAccountEventsRequest,
 ) -> Result<Body, Error> {
-    let limit = request.limit.filter(|l| *l > 0).unwrap_or(ListAccountEventsRequest::LIMIT_DEFAULT);
-    if limit > ListAccountEventsRequest::LIMIT_MAX {
-        return Err(bad("Limit", "at most 100", "最大为 100"));
-    }
-    let offset = request.offset.unwrap_or(0);
+    let (offset, limit) = page(request.offset, request.limit)?;
     let filter = filter(service, request)?;
     let (snapshot, tenant) = (service.tenant(caller)?.accounts.snapshot(), caller.tenant);
     let (from, (events, total)) = service
         .read(move |reader| {
-            Ok((reader.history_from(tenant)?, reader.events(tenant, &filter, offset, limit)?))
+            Ok((reader.history_from(tenant)?, reader.events(tenant, &filter, offset as u64, limit as u64)?))
         })
         .await?;
     let shown: Vec<Shown> = events.iter().map(|event| Shown::of(service, &snapshot, event)).collect();

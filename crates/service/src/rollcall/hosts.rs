@@ -15,9 +15,9 @@ use wire::rollcall::{
 };
 use wire::{Body, Code, Error, Nullable, Service as Wire};
 
-use super::agents;
 use super::changes::{self, Sparing};
 use super::packed::unpack;
+use super::{agents, page};
 use crate::cwp::machines::page_of;
 use crate::labels::Labels;
 use crate::{Caller, Service, errors};
@@ -322,16 +322,9 @@ pub(super) fn acceptable(report: HostReport, field: &str) -> Result<(String, Fac
 /// # Errors
 /// `InvalidParameterValue` for the limit.
 pub async fn list(service: &Arc<Service>, caller: &Caller, request: ListHostsRequest) -> Result<Body, Error> {
-    let limit = request.limit.filter(|l| *l > 0).unwrap_or(ListHostsRequest::LIMIT_DEFAULT);
-    if limit > ListHostsRequest::LIMIT_MAX {
-        return Err(Error::new(Code::InvalidParameterValue)
-            .field("Limit")
-            .detail("at most 100", "最大为 100"));
-    }
+    let (offset, limit) = page(request.offset, request.limit)?;
     let tenant = service.tenant(caller)?;
     let (snapshot, labels, finder) = (tenant.accounts.snapshot(), tenant.labels(), service.finder());
-    let offset = usize::try_from(request.offset.unwrap_or(0)).unwrap_or(usize::MAX);
-    let limit = usize::try_from(limit).unwrap_or(0);
     let hosts = snapshot.hosts_by(HostOrder::Name);
     let keyword = request.keyword.filter(|keyword| !keyword.is_empty());
     let (page, total) = match keyword.map(|keyword| Folded::new(&keyword)) {
