@@ -93,4 +93,18 @@ mod tests {
         }
         check(&Cli::command(), "");
     }
+
+    #[test]
+    fn every_setting_of_the_server_can_come_from_the_environment() {
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        let settings = serve.get_arguments().filter(|arg| arg.get_id() != "help");
+        for setting in command.get_arguments().filter(|arg| arg.is_global_set()).chain(settings) {
+            let variable = setting.get_env().map(|name| name.to_string_lossy().into_owned());
+            let named = format!("ROLLCALL_{}", setting.get_id().as_str().to_uppercase());
+            // ROLLCALL_LOG says what is logged.
+            let named = if named == "ROLLCALL_LOG" { "ROLLCALL_LOG_FORM".to_owned() } else { named };
+            assert_eq!(variable, Some(named), "{}", setting.get_id());
+        }
+    }
 }

@@ -29,7 +29,7 @@ pub struct Target {
     #[arg(long, global = true, env = "ROLLCALL_ENDPOINT", value_name = "URL")]
     endpoint: Option<String>,
     /// Certificate (PEM) the server's certificate is checked against, instead of the public ones
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, env = "ROLLCALL_CA", value_name = "FILE")]
     ca: Option<PathBuf>,
 }
 

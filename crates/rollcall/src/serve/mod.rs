@@ -5,7 +5,7 @@ mod running;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, ValueEnum, builder::BoolishValueParser};
 use jiff::tz::TimeZone;
 use tracing_subscriber::EnvFilter;
 
@@ -25,43 +25,44 @@ use crate::{
 On its first start in a data directory the server makes an admin key and leaves it in credentials.toml there.
 It prints one line with its address once it answers calls; its log goes to the standard error (what it says is
 set by ROLLCALL_LOG, for example ROLLCALL_LOG=debug). SIGTERM and Ctrl-C stop it after running calls ended.
+Every option can be set in the environment too, and for the service of the package in /etc/default/rollcall.
 
 Examples:
   rollcall serve
   rollcall serve --listen 0.0.0.0:443 --tls-cert server.pem --tls-key server.key --public-url https://rollcall.example")]
 pub struct Args {
     /// Address and port; port 0 takes a free one
-    #[arg(long, default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT")]
+    #[arg(long, env = "ROLLCALL_LISTEN", default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
     /// Address by which clients reach the server, for download links [default: the listen address]
-    #[arg(long, value_name = "URL", value_parser = public_url)]
+    #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
     /// Certificate chain (PEM), for HTTPS
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, env = "ROLLCALL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
     /// Private key (PEM) of the certificate
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(long, env = "ROLLCALL_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
     /// Allow plain HTTP beyond this machine, behind a gateway that does TLS
-    #[arg(long)]
+    #[arg(long, env = "ROLLCALL_INSECURE_HTTP", value_parser = BoolishValueParser::new())]
     pub insecure_http: bool,
     /// Calls a second for each key and action; 0 is no limit
-    #[arg(long, default_value_t = 20, value_name = "N")]
+    #[arg(long, env = "ROLLCALL_RATE_LIMIT", default_value_t = 20, value_name = "N")]
     pub rate_limit: u32,
     /// Zone in which account times are printed and dates are meant [default: the zone of this machine]
-    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    #[arg(long, env = "ROLLCALL_ZONE", value_name = "ZONE", value_parser = zone)]
     pub zone: Option<TimeZone>,
     /// How long export files are kept
-    #[arg(long, default_value = "24h", value_name = "TIME")]
+    #[arg(long, env = "ROLLCALL_EXPORT_TTL", default_value = "24h", value_name = "TIME")]
     pub export_ttl: Length,
     /// After how long without contact a host counts as offline
-    #[arg(long, default_value = "15m", value_name = "TIME")]
+    #[arg(long, env = "ROLLCALL_OFFLINE_AFTER", default_value = "15m", value_name = "TIME")]
     pub offline_after: Length,
     /// Days for which changes of accounts are kept; 0 is for ever
-    #[arg(long, default_value_t = 400, value_name = "DAYS")]
+    #[arg(long, env = "ROLLCALL_HISTORY_DAYS", default_value_t = 400, value_name = "DAYS")]
     pub history_days: u32,
     /// Form of the log
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, env = "ROLLCALL_LOG_FORM", value_enum, default_value = "text")]
     pub log: LogForm,
 }
 
