@@ -104,3 +104,7 @@ def test_the_command_line_shows_the_past(story):
     assert "Shell: /bin/bash → /bin/zsh" in words and "IsSudo: no → yes" in words
     before = cli("accounts", "list", "--as-of", story.states[1][0], "--host", "q-web-1", *server_of(story))
     assert "bert" in before and "carl" not in before
+    shown = cli("accounts", "show", "web-1", "bert", "--as-of", story.states[1][0], "--format", "json", *server_of(story))
+    assert json.loads(shown)["Name"] == "bert"
+    gone = cli("accounts", "show", "web-1", "carl", "--as-of", story.states[1][0], *server_of(story), check=False)
+    assert gone.returncode == 1, "not there yet"

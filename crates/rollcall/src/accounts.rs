@@ -12,7 +12,7 @@ use crate::{
     export,
     filters::{Condition, account_filters},
     history,
-    output::table::{Format, print, print_one},
+    output::table::{Format, print, print_one, text},
     paging::{Extent, Page},
 };
 
@@ -30,7 +30,10 @@ Examples:
   rollcall accounts list --filter IsSudo=1 --as-of '2026-01-31 12:00:00'")]
     List(List),
     /// Show everything known of one account
-    #[command(after_help = "Example:\n  rollcall accounts show web-1 root")]
+    #[command(after_help = "\
+Examples:
+  rollcall accounts show web-1 root
+  rollcall accounts show web-1 root --as-of '2026-01-31 12:00:00'")]
     Show(Show),
     /// Show what changed of accounts, newest first
     #[command(after_help = "\
@@ -97,6 +100,9 @@ pub struct Show {
     host: String,
     /// Account name
     name: String,
+    /// As it was at this instant: '2026-01-31 12:00:00' in the server's zone, or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
     /// How to show it
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -171,14 +177,28 @@ fn list(client: &Client, args: &List) -> Result<(), CliError> {
 }
 
 fn show(client: &Client, args: &Show) -> Result<(), CliError> {
-    let host = find_host(client, &args.host)?;
-    let member = |name: &str| host.get(name).cloned().unwrap_or_default();
-    let request = json!({"Quuid": member("Quuid"), "Uuid": member("Uuid"), "Name": args.name});
+    let request = json!({
+        "Quuid": host_id(client, &args.host)?,
+        // Only a check, of what may have been another agent then.
+        "Uuid": "",
+        "Name": args.name,
+        "AsOf": args.as_of.as_deref().unwrap_or_default(),
+    });
     let mut answer = client
         .call(CWP, "DescribeAssetUserInfo", &request)
         .doing(format!("could not show account {} of host {}", args.name, args.host))?;
     let account = answer.get_mut("User").map(Value::take).unwrap_or(answer);
     print_one(args.format, &account)
+}
+
+/// The id of a host; an id is taken as it is, for the host may be gone.
+pub fn host_id(client: &Client, wanted: &str) -> Result<String, CliError> {
+    let id = wanted.len() == 36 && wanted.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    if id {
+        return Ok(wanted.to_owned());
+    }
+    let host = find_host(client, wanted)?;
+    Ok(host.get("Quuid").map(text).unwrap_or_default())
 }
 
 /// The one host that `wanted` means, by id, name or address.

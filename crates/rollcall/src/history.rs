@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     account_view,
-    accounts::find_host,
+    accounts::host_id,
     client::{Client, OWN},
     duration::Length,
     error::{CliError, Context},
@@ -80,16 +80,6 @@ fn parameters(client: &Client, args: &History) -> Result<Map<String, Value>, Cli
         members.extend(value.map(|value| (name.to_owned(), value.into())));
     }
     Ok(members)
-}
-
-/// The id of a host; an id is taken as it is, for the host may be gone.
-fn host_id(client: &Client, wanted: &str) -> Result<String, CliError> {
-    let id = wanted.len() == 36 && wanted.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    if id {
-        return Ok(wanted.to_owned());
-    }
-    let host = find_host(client, wanted)?;
-    Ok(host.get("Quuid").map(text).unwrap_or_default())
 }
 
 /// A length of time as the instant so long ago; anything else is left to the server.

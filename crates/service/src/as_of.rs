@@ -106,6 +106,16 @@ impl Service {
     /// As [`moment`](Self::moment).
     pub(crate) fn moment_blocking(&self, tenant: TenantId, as_of: Option<&str>) -> Result<Moment, Error> {
         let Some(text) = as_of.filter(|text| !text.is_empty()) else { return self.present(tenant) };
+        let at = self.instant(tenant, text)?;
+        let accounts = self.accounts_at(tenant, at)?;
+        Ok(Moment { accounts, now: at, today: day_of(at) })
+    }
+
+    /// The instant a text means, when the state of it can be made. Blocks.
+    ///
+    /// # Errors
+    /// As [`moment`](Self::moment).
+    pub(crate) fn instant(&self, tenant: TenantId, text: &str) -> Result<Millis, Error> {
         let bad =
             |en: String, zh: String| Error::new(Code::InvalidParameterValue).field("AsOf").detail(en, zh);
         let form = || {
@@ -123,8 +133,7 @@ impl Service {
             let first = times::text(times::Calendar::new(self.zone()).seconds(first));
             return Err(bad(format!("history is there from {first} on"), format!("历史记录自 {first} 起")));
         }
-        let accounts = self.accounts_at(tenant, at)?;
-        Ok(Moment { accounts, now: at, today: day_of(at) })
+        Ok(at)
     }
 
     fn accounts_at(&self, tenant: TenantId, at: Millis) -> Result<Arc<AccountsSnapshot>, Error> {

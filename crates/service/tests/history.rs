@@ -65,16 +65,20 @@ fn lists_of_the_past_are_those_there_were() {
         }
     }
     rig.pass(3 * DAY);
-    for (at, list, counts) in &seen {
-        assert_eq!(&rig.list(json!({"AsOf": at})), list, "as of {at}");
+    for (at, listed, counts) in &seen {
+        assert_eq!(&list(&rig, json!({"AsOf": at})), listed, "as of {at}");
         assert_eq!(&rig.call("DescribeAssetUserCount", &json!({"AsOf": at})).unwrap(), counts, "as of {at}");
     }
-    let (at, list, _) = &seen[3];
-    let of_a = rig.list(json!({"AsOf": at, "Quuid": "a", "Filters": [{"Name": "Name", "Values": ["carl"]}]}));
+    let (at, listed, _) = &seen[3];
+    let of_a =
+        list(&rig, json!({"AsOf": at, "Quuid": "a", "Filters": [{"Name": "Name", "Values": ["carl"]}]}));
     assert_eq!(
         of_a["Users"][0],
-        list["Users"].as_array().unwrap().iter().find(|u| u["Name"] == "carl").unwrap().clone()
+        listed["Users"].as_array().unwrap().iter().find(|u| u["Name"] == "carl").unwrap().clone()
     );
+    for (at, listed, _) in &seen {
+        one_account(&rig, at, listed);
+    }
     for (bad, why) in
         [("2099-01-01 00:00:00", "InvalidParameterValue: "), ("yesterday", "InvalidParameterValue: ")]
     {
@@ -82,6 +86,31 @@ fn lists_of_the_past_are_those_there_were() {
         assert!(refused.starts_with(why) && refused.contains("AsOf"), "{refused}");
     }
     rig.service.stop();
+}
+
+/// The record of one account as of an instant has what the list of that instant has; one that was not there is not
+/// found.
+fn one_account(rig: &Rig, at: &str, listed: &Value) {
+    let users = listed["Users"].as_array().unwrap();
+    for (quuid, name) in [("a", "root"), ("a", "anna"), ("b", "eve"), ("c", "root")] {
+        let asked = json!({"Quuid": quuid, "Uuid": "", "Name": name, "AsOf": at});
+        let Some(user) = users.iter().find(|u| u["Quuid"] == quuid && u["Name"] == name) else {
+            for action in ["DescribeAssetUserInfo", "DescribeAssetUserKeyList"] {
+                assert_eq!(rig.refused(action, &asked), "ResourceNotFound", "{name} on {quuid} as of {at}");
+            }
+            continue;
+        };
+        let one = rig.ask("DescribeAssetUserInfo", &asked)["User"].clone();
+        for field in ["Uuid", "Uid", "Shell", "Status", "PasswordStatus", "UpdateTime", "HomePath"] {
+            let (one, user) = (one.get(field), user.get(field));
+            assert!(one.is_none() || one == user, "{field} of {name} on {quuid} as of {at}");
+        }
+        assert_eq!((&one["Shell"], &one["Remark"]), (&user["Shell"], &json!("of the host")));
+        assert_eq!(rig.ask("DescribeAssetUserKeyList", &asked)["Total"], 0);
+        let mut other = asked.clone();
+        other["Uuid"] = json!("other");
+        assert_eq!(rig.refused("DescribeAssetUserInfo", &other), "ResourceNotFound");
+    }
 }
 
 #[test]

@@ -339,6 +339,11 @@ impl Past {
         (HostReport { accounts, ..self.head }, sights)
     }
 
+    /// The facts of one of its accounts.
+    pub(crate) fn account(&self, name: &str) -> Option<&AccountFacts> {
+        self.accounts.get(name).map(|(_, facts)| facts)
+    }
+
     /// As the rules show it, its accounts by name.
     pub(crate) fn entry(mut self) -> HostEntry {
         let host = &self.head.host;

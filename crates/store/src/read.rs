@@ -175,7 +175,16 @@ pub trait Reader {
     fn host_at(&mut self, tenant: TenantId, quuid: &str, at: Millis)
     -> Result<Option<HostEntry>, StoreError>;
 
-    /// The same made from the oldest known state on.
+    /// The same, with the facts of one of its accounts; without them where the account was not there.
+    fn account_at(
+        &mut self,
+        tenant: TenantId,
+        quuid: &str,
+        name: &str,
+        at: Millis,
+    ) -> Result<Option<(HostEntry, Option<AccountFacts>)>, StoreError>;
+
+    /// [`host_at`](Self::host_at) made from the oldest known state on.
     fn host_rebuilt(
         &mut self,
         tenant: TenantId,

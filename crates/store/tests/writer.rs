@@ -246,6 +246,15 @@ impl Reader for Failing {
     ) -> Result<Option<model::HostEntry>, StoreError> {
         self.0.host_at(t, q, at)
     }
+    fn account_at(
+        &mut self,
+        t: model::TenantId,
+        q: &str,
+        name: &str,
+        at: i64,
+    ) -> Result<Option<(model::HostEntry, Option<model::facts::AccountFacts>)>, StoreError> {
+        self.0.account_at(t, q, name, at)
+    }
     fn host_rebuilt(
         &mut self,
         t: model::TenantId,

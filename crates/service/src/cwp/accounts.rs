@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use model::facts::AccountFacts;
-use model::{AccountView, HostState, rules};
+use model::{AccountView, HostEntry, HostState, Millis, rules};
 use roster::{AccountsSnapshot, Page};
 use search::{Filter, Query, Sort};
 use wire::cwp::{
@@ -19,7 +19,7 @@ use wire::{Body, Code, Error};
 
 use super::record::{Printer, code, flag};
 use super::{Plan, PlanError, page};
-use crate::as_of::Moment;
+use crate::as_of::{Moment, day_of};
 use crate::{Caller, Service, times};
 
 /// Answers DescribeAssetUserList: filters, order, page and total; with `AsOf`, of that instant.
@@ -52,15 +52,24 @@ pub async fn list(
     })
 }
 
-/// Answers DescribeAssetUserInfo: the full record of one account.
+/// Answers DescribeAssetUserInfo: the full record of one account; with `AsOf`, of that instant.
 ///
 /// # Errors
-/// `ResourceNotFound` when there is no such account.
+/// `ResourceNotFound` when there is no such account, `InvalidParameterValue` for `AsOf`.
 pub async fn describe(
     service: &Arc<Service>,
     caller: &Caller,
     request: DescribeAssetUserInfoRequest,
 ) -> Result<Body, Error> {
+    if let Some(as_of) = request.as_of.filter(|text| !text.is_empty()) {
+        let past = past(service, caller, as_of, request.quuid, request.name).await?;
+        fits(&past.entry.state, &request.uuid)?;
+        let mut accounts = past.entry.accounts.iter();
+        let account = accounts.find(|a| a.name == past.facts.name).ok_or_else(|| missing("Name"))?;
+        let printer = Printer::new(past.at, day_of(past.at), service.zone());
+        let user = detail(&printer, &past.entry.state, &account.view(), &past.facts);
+        return Body::new(&DescribeAssetUserInfoResponse { user: Some(user) });
+    }
     let snapshot = service.tenant(caller)?.accounts.snapshot();
     let (host, account) = find(&snapshot, &request.quuid, &request.uuid, &request.name)?;
     let facts = facts(service, caller, &request.quuid, &request.name).await?;
@@ -76,11 +85,37 @@ fn find<'s>(
     name: &str,
 ) -> Result<(&'s HostState, AccountView<'s>), Error> {
     let host = snapshot.host(quuid).ok_or_else(|| missing("Quuid"))?;
-    let state = host.state();
-    if !uuid.is_empty() && uuid != state.host.uuid {
-        return Err(missing("Uuid"));
-    }
-    Ok((state, host.account(name).ok_or_else(|| missing("Name"))?))
+    fits(host.state(), uuid)?;
+    Ok((host.state(), host.account(name).ok_or_else(|| missing("Name"))?))
+}
+
+fn fits(state: &HostState, uuid: &str) -> Result<(), Error> {
+    if uuid.is_empty() || uuid == state.host.uuid { Ok(()) } else { Err(missing("Uuid")) }
+}
+
+/// An account as it was.
+struct PastAccount {
+    at: Millis,
+    entry: HostEntry,
+    facts: AccountFacts,
+}
+
+/// One account at an instant, of its host alone: nothing else is made again.
+async fn past(
+    service: &Arc<Service>,
+    caller: &Caller,
+    as_of: String,
+    quuid: String,
+    name: String,
+) -> Result<PastAccount, Error> {
+    let (service, tenant) = (Arc::clone(service), caller.tenant);
+    let made = tokio::task::spawn_blocking(move || {
+        let at = service.instant(tenant, &as_of)?;
+        let found = service.reader().account_at(tenant, &quuid, &name, at).map_err(Error::internal)?;
+        let (entry, facts) = found.ok_or_else(|| missing("Quuid"))?;
+        Ok(PastAccount { at, entry, facts: facts.ok_or_else(|| missing("Name"))? })
+    });
+    made.await.map_err(Error::internal)?
 }
 
 /// The facts of an account, which only the store keeps.
@@ -148,19 +183,25 @@ fn key(key: &model::facts::AuthorizedKey) -> AssetUserKeyInfo<'_> {
     }
 }
 
-/// Answers DescribeAssetUserKeyList: a page of the public keys of one account.
+/// Answers DescribeAssetUserKeyList: a page of the public keys of one account; with `AsOf`, of that instant.
 ///
 /// # Errors
-/// `ResourceNotFound`, `InvalidParameterValue` for the limit.
+/// `ResourceNotFound`, `InvalidParameterValue` for the limit or `AsOf`.
 pub async fn keys(
     service: &Arc<Service>,
     caller: &Caller,
     request: DescribeAssetUserKeyListRequest,
 ) -> Result<Body, Error> {
     let (offset, limit) = page(request.offset, request.limit)?;
-    let snapshot = service.tenant(caller)?.accounts.snapshot();
-    find(&snapshot, &request.quuid, &request.uuid, &request.name)?;
-    let facts = facts(service, caller, &request.quuid, &request.name).await?;
+    let facts = if let Some(as_of) = request.as_of.filter(|text| !text.is_empty()) {
+        let past = past(service, caller, as_of, request.quuid, request.name).await?;
+        fits(&past.entry.state, &request.uuid)?;
+        past.facts
+    } else {
+        let snapshot = service.tenant(caller)?.accounts.snapshot();
+        find(&snapshot, &request.quuid, &request.uuid, &request.name)?;
+        facts(service, caller, &request.quuid, &request.name).await?
+    };
     let all = &facts.keys.keys;
     let keys = all.iter().skip(offset).take(limit).map(key).collect();
     Body::new(&DescribeAssetUserKeyListResponse { keys, total: all.len() as u64 })

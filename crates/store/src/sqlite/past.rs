@@ -262,14 +262,14 @@ pub(super) fn host_at(
     quuid: &str,
     at: Millis,
     from_the_start: bool,
-) -> Result<Option<HostEntry>, StoreError> {
+) -> Result<Option<Past>, StoreError> {
     let walk = Walk { sql, tenant, quuid };
     let changes = changes(sql, tenant.0, quuid)?;
     let past = if from_the_start { walk.forth(at, &changes) } else { walk.back(at, &changes) }?;
     Ok(past.map(|mut past| {
         // Nothing that was learnt later.
         past.last_report = past.last_report.min(at);
-        past.entry()
+        past
     }))
 }
 

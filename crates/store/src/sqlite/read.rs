@@ -1,11 +1,11 @@
 //! Reading, for the writing connection and for those that only read.
 
-use model::facts::HostFacts;
+use model::facts::{AccountFacts, HostFacts};
 use model::{
     Account, AccountView, Agent, ClearedHost, Credential, Day, EnrolmentToken, ExportTask, HostDay,
     HostEntry, HostRecord, HostState, Labels, Millis, Person, Scan, Tenant, TenantId,
 };
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::agents::{agent, agent_columns};
 use super::enrolment::{token, token_columns};
@@ -16,7 +16,17 @@ use super::people::{columns, person};
 use super::scans::{damaged, scan, scan_columns};
 use super::tasks::{task, task_columns};
 use super::{clearing, count, int, labels};
+use crate::history::Past;
 use crate::{AccountEvent, Audit, AuditRecord, Counts, EventFilter, Reader, Share, StoreError};
+
+/// All rows of a query.
+fn all<T>(
+    sql: &Connection,
+    query: &str,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    Ok(sql.prepare_cached(query)?.query_map([], read)?.collect::<Result<_, _>>()?)
+}
 
 /// Anything that can be asked.
 pub(super) trait HasConnection {
@@ -133,27 +143,23 @@ impl<T: HasConnection> Reader for T {
 
     fn credentials(&mut self) -> Result<Vec<Credential>, StoreError> {
         const ALL: &str = concat!("SELECT ", key_columns!(), " FROM credentials ORDER BY tenant, secret_id");
-        let mut statement = self.sql().prepare_cached(ALL)?;
-        Ok(statement.query_map([], credential)?.collect::<Result<_, _>>()?)
+        all(self.sql(), ALL, credential)
     }
 
     fn tasks(&mut self) -> Result<Vec<ExportTask>, StoreError> {
         const ALL: &str = concat!("SELECT ", task_columns!(), " FROM tasks ORDER BY id");
-        let mut statement = self.sql().prepare_cached(ALL)?;
-        Ok(statement.query_map([], task)?.collect::<Result<_, _>>()?)
+        all(self.sql(), ALL, task)
     }
 
     fn enrolment_tokens(&mut self) -> Result<Vec<EnrolmentToken>, StoreError> {
         const ALL: &str =
             concat!("SELECT ", token_columns!(), " FROM enrolment_tokens ORDER BY tenant, secret_id");
-        let mut statement = self.sql().prepare_cached(ALL)?;
-        Ok(statement.query_map([], token)?.collect::<Result<_, _>>()?)
+        all(self.sql(), ALL, token)
     }
 
     fn agents(&mut self) -> Result<Vec<Agent>, StoreError> {
         const ALL: &str = concat!("SELECT ", agent_columns!(), " FROM agents ORDER BY tenant, id");
-        let mut statement = self.sql().prepare_cached(ALL)?;
-        Ok(statement.query_map([], agent)?.collect::<Result<_, _>>()?)
+        all(self.sql(), ALL, agent)
     }
 
     fn scans(&mut self) -> Result<Vec<Scan>, StoreError> {
@@ -191,7 +197,22 @@ impl<T: HasConnection> Reader for T {
         at: Millis,
     ) -> Result<Option<HostEntry>, StoreError> {
         let sql = self.sql().unchecked_transaction()?;
-        past::host_at(&sql, tenant, quuid, at, false)
+        Ok(past::host_at(&sql, tenant, quuid, at, false)?.map(Past::entry))
+    }
+
+    fn account_at(
+        &mut self,
+        tenant: TenantId,
+        quuid: &str,
+        name: &str,
+        at: Millis,
+    ) -> Result<Option<(HostEntry, Option<AccountFacts>)>, StoreError> {
+        let sql = self.sql().unchecked_transaction()?;
+        let past = past::host_at(&sql, tenant, quuid, at, false)?;
+        Ok(past.map(|past| {
+            let facts = past.account(name).cloned();
+            (past.entry(), facts)
+        }))
     }
 
     fn host_rebuilt(
@@ -201,7 +222,7 @@ impl<T: HasConnection> Reader for T {
         at: Millis,
     ) -> Result<Option<HostEntry>, StoreError> {
         let sql = self.sql().unchecked_transaction()?;
-        past::host_at(&sql, tenant, quuid, at, true)
+        Ok(past::host_at(&sql, tenant, quuid, at, true)?.map(Past::entry))
     }
 
     fn oldest(&mut self, tenant: TenantId, quuid: &str) -> Result<Option<HostEntry>, StoreError> {
@@ -217,7 +238,7 @@ impl<T: HasConnection> Reader for T {
     ) -> Result<(), StoreError> {
         let sql = self.sql().unchecked_transaction()?;
         for quuid in past::changed_since(&sql, tenant, at)? {
-            let entry = past::host_at(&sql, tenant, &quuid, at, false)?;
+            let entry = past::host_at(&sql, tenant, &quuid, at, false)?.map(Past::entry);
             each(quuid, entry);
         }
         Ok(())

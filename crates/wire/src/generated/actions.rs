@@ -1396,6 +1396,7 @@ pub(crate) static ACTIONS: &[Action] = &[
             Code::InternalError,
             Code::InternalErrorMainDBFail,
             Code::InvalidParameterMissingParameter,
+            Code::InvalidParameterValue,
         ],
     },
     Action {

@@ -647,11 +647,18 @@ pub struct DescribeAssetUserInfoRequest {
     pub uuid: String,
     /// `Name`: Account name, exact.
     pub name: String,
+    /// `AsOf`: Answer as of this instant of the past: YYYY-MM-DD HH:MM:SS in the server's zone, or RFC 3339; not part of the vendor's API.
+    pub as_of: Option<String>,
 }
 
 impl Decode for DescribeAssetUserInfoRequest {
     fn read(reader: &mut ObjectReader<'_, '_>) -> Self {
-        Self { quuid: reader.required("Quuid"), uuid: reader.required("Uuid"), name: reader.required("Name") }
+        Self {
+            quuid: reader.required("Quuid"),
+            uuid: reader.required("Uuid"),
+            name: reader.required("Name"),
+            as_of: reader.optional("AsOf"),
+        }
     }
 }
 
@@ -678,6 +685,8 @@ pub struct DescribeAssetUserKeyListRequest {
     pub offset: Option<u64>,
     /// `Limit`: Rows to return.
     pub limit: Option<u64>,
+    /// `AsOf`: Answer as of this instant of the past: YYYY-MM-DD HH:MM:SS in the server's zone, or RFC 3339; not part of the vendor's API.
+    pub as_of: Option<String>,
 }
 
 impl DescribeAssetUserKeyListRequest {
@@ -697,6 +706,7 @@ impl Decode for DescribeAssetUserKeyListRequest {
             name: reader.required("Name"),
             offset: reader.optional("Offset"),
             limit: reader.optional("Limit"),
+            as_of: reader.optional("AsOf"),
         }
     }
 }
