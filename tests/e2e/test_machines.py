@@ -202,7 +202,7 @@ def test_trend(fleet):
 
 def test_sync(fleet):
     answer = ask(fleet, "SyncMachines", Sync=True)
-    assert answer.State == "FINISHED" and answer.LatestStartTime == answer.LatestEndTime != ""
+    assert answer.State == "FINISHED" and answer.LatestStartTime == answer.LatestEndTime != "", "there are no agents to wait for"
 
 
 def test_remarks(fleet):

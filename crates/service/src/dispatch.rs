@@ -154,7 +154,7 @@ pub async fn dispatch(
         ActionId::CwpScanAsset => crate::cwp::scans::start(service, caller, params.decode()?).await,
         ActionId::CwpStopAssetScan => crate::cwp::scans::stop(service, caller, params.decode()?).await,
         ActionId::CwpSyncAssetScan => crate::cwp::scans::sync(service, caller, params.decode()?).await,
-        ActionId::CwpSyncMachines => crate::cwp::statistics::sync(service, caller, params.decode()?).await,
+        ActionId::CwpSyncMachines => crate::cwp::syncs::sync(service, caller, params.decode()?).await,
         ActionId::CwpUpdateMachineTags => crate::cwp::tags::update(service, caller, params.decode()?).await,
         ActionId::RollcallApproveAgent => {
             crate::rollcall::agents::approve(service, caller, params.decode()?).await

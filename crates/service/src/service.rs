@@ -14,6 +14,7 @@ use wire::{Code, Error};
 use crate::as_of::Past;
 use crate::clock::{Clock, DAY_MILLIS};
 use crate::contacts::Contacts;
+use crate::cwp::syncs::Syncs;
 use crate::directory::{Directory, TenantState};
 use crate::exports::{Downloads, Exporter, Job, Table, Workers};
 use crate::fleet::Fleet;
@@ -124,6 +125,7 @@ pub struct Service {
     /// When it was opened.
     pub(crate) started: Millis,
     pub(crate) past: Past,
+    pub(crate) syncs: Syncs,
     /// When old history was last let go of.
     pruned: AtomicI64,
     base_url: OnceLock<String>,
@@ -206,6 +208,7 @@ impl Service {
             housekeeping: Housekeeping::default(),
             started,
             past: Past::default(),
+            syncs: Syncs::default(),
             pruned: AtomicI64::new(i64::MIN),
             base_url: OnceLock::new(),
             ready: AtomicBool::new(false),

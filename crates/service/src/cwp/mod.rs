@@ -12,6 +12,7 @@ mod record;
 pub mod removal;
 pub mod scans;
 pub mod statistics;
+pub mod syncs;
 pub mod tags;
 pub mod unsupported;
 

@@ -7,12 +7,12 @@ use model::{Day, HostDay};
 use wire::cwp::{
     AssetKeyVal, CloudFromCnt, DescribeAssetRecentMachineInfoRequest, DescribeAssetRecentMachineInfoResponse,
     DescribeGeneralStatRequest, DescribeGeneralStatResponse, DescribeMachineGeneralRequest,
-    DescribeMachineGeneralResponse, SyncMachinesRequest, SyncMachinesResponse,
+    DescribeMachineGeneralResponse,
 };
 use wire::{Body, Code, Error};
 
 use super::machines::days_since;
-use crate::{Caller, Service, times};
+use crate::{Caller, Service};
 
 /// Days of one question.
 const DAYS_MAX: i32 = 1098;
@@ -76,24 +76,6 @@ pub async fn overview(
         machine_destroy_after_offline_hours: clear_hours,
         cloud_from: vec![CloudFromCnt { cloud_from: 1, machine_cnt: all.cast_signed() }],
         ..DescribeMachineGeneralResponse::default()
-    })
-}
-
-/// Answers SyncMachines. There is no list elsewhere to synchronise with: hosts report by themselves, so every
-/// synchronisation has ended by now.
-///
-/// # Errors
-/// None of its own.
-pub async fn sync(
-    service: &Arc<Service>,
-    _caller: &Caller,
-    _request: SyncMachinesRequest,
-) -> Result<Body, Error> {
-    let now = times::text(times::Calendar::new(service.zone()).millis(service.now()));
-    Body::new(&SyncMachinesResponse {
-        state: "FINISHED".into(),
-        latest_start_time: now.clone().into(),
-        latest_end_time: now.into(),
     })
 }
 

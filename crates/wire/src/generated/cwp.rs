@@ -1926,7 +1926,7 @@ impl Decode for SyncMachinesRequest {
 /// Answer of `SyncMachines`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SyncMachinesResponse<'a> {
-    /// Progress; here always FINISHED, since hosts report by themselves and no other list is synchronised with.
+    /// Progress: NOTASK before the first one since the server was started, SYNCING until every agent that was in contact has been heard of again, at most a minute, then FINISHED. There is no list elsewhere to synchronise with.
     #[serde(rename = "State")]
     pub state: Cow<'a, str>,
     /// Start of the last synchronisation, YYYY-MM-DD HH:MM:SS.
