@@ -262,7 +262,8 @@ def test_scans_from_start_to_end(make_server):
     quuid = next(q for q in hosts_of(server) if q not in (one.quuid, two.quuid))
     assert raw.code("cwp", "ScanAsset", {"Quuids": [quuid]}) == "FailedOperation", "it has no agent"
     assert raw.code("cwp", "ScanAsset", {"Quuids": ["q-none"]}) == "ResourceNotFound"
-    assert raw.code("cwp", "ScanAsset", {"AssetTypeIds": [0]}) == "InvalidParameter.IllegalRequest"
+    for kinds in ([0], [3], [1, 99]):
+        assert raw.code("cwp", "ScanAsset", {"AssetTypeIds": kinds}) == "InvalidParameter.IllegalRequest", "not collected"
     task = server.call("cwp", "ScanAsset", {})["TaskId"]
     assert isinstance(task, int) and scan_state(server) == ("SYNCING", task)
     assert server.call("cwp", "SyncAssetScan", {"Sync": True})["TaskId"] == task, "the one that runs"

@@ -12,6 +12,7 @@ use wire::cwp::{
 };
 use wire::{Body, Code, Error, Service as Wire};
 
+use super::assets::collected;
 use crate::times::{self, Calendar};
 use crate::{Caller, Service, errors};
 
@@ -21,7 +22,7 @@ const RUNNING: usize = 16;
 /// Asks hosts to report now; all with an agent that is heard of, unless told which.
 ///
 /// # Errors
-/// `ResourceNotFound` for an unknown host, `FailedOperation` when no agent would hear, `OperationDenied` with too many
+/// `InvalidParameter.IllegalRequest` for a kind of assets that no agent collects, `ResourceNotFound` for an unknown host, `FailedOperation` when no agent would hear, `OperationDenied` with too many
 /// scans at once.
 pub async fn start(
     service: &Arc<Service>,
@@ -29,10 +30,11 @@ pub async fn start(
     request: ScanAssetRequest,
 ) -> Result<Body, Error> {
     let kinds = request.asset_type_ids.unwrap_or_default();
-    if kinds.contains(&0) {
-        return Err(Error::new(Code::InvalidParameterIllegalRequest)
-            .field("AssetTypeIds")
-            .detail("DescribeAssetTypes lists the kinds", "资产类型见 DescribeAssetTypes"));
+    if !kinds.iter().all(|kind| collected(*kind)) {
+        return Err(Error::new(Code::InvalidParameterIllegalRequest).field("AssetTypeIds").detail(
+            "DescribeAssetTypes lists the kinds that are collected",
+            "可采集的资产类型见 DescribeAssetTypes",
+        ));
     }
     end_overdue(service).await?;
     if service.scans.running(caller.tenant) >= RUNNING {

@@ -1837,7 +1837,7 @@ impl Response for RemoveMachineResponse {}
 /// Parameters of `ScanAsset`. Start an asset scan of chosen kinds on chosen hosts and return a numeric task id.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScanAssetRequest {
-    /// `AssetTypeIds`: Asset kind ids from DescribeAssetTypes; all when omitted.
+    /// `AssetTypeIds`: Asset kind ids from DescribeAssetTypes, which lists what is collected; all when omitted. Others are refused, and whichever are named, an agent reports all it knows.
     pub asset_type_ids: Option<Vec<u64>>,
     /// `Quuids`: Host ids; all when omitted.
     pub quuids: Option<Vec<String>>,

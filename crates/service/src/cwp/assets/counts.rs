@@ -130,6 +130,11 @@ pub async fn types(
     Body::new(&DescribeAssetTypesResponse { types: (1..).zip(COLLECTED).map(kind).collect() })
 }
 
+/// Whether a kind is one that DescribeAssetTypes lists.
+pub(crate) fn collected(id: u64) -> bool {
+    (1..).zip(COLLECTED).any(|(known, _)| known == id)
+}
+
 /// Answers DescribeAssetInfo.
 ///
 /// # Errors

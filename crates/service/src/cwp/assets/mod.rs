@@ -11,6 +11,7 @@ mod load;
 mod record;
 mod select;
 
+pub(crate) use counts::collected;
 pub use counts::{host_total_count, info, total_count, type_top, types};
 pub use detail::{detail, disks};
 pub(crate) use exports::{DETAIL, LIST, remake_detail, remake_list};
