@@ -37,8 +37,8 @@ pub async fn list(
         service.moment(caller.tenant, request.as_of.as_deref()).await?;
     let zone = service.zone();
     let by = request.by.as_deref();
-    let plan = Plan::new(request.quuid.as_deref(), &filters, by, request.order.as_deref(), today, zone)
-        .map_err(PlanError::of_list)?;
+    let (quuid, order) = (request.quuid.as_deref(), request.order.as_deref());
+    let plan = Plan::new(quuid, &filters, by, order, today, zone, &snapshot).map_err(PlanError::of_list)?;
     let query = Query { filter: plan.filter, sort: plan.sort, offset, limit, total: true };
     let Page { rows, total } = snapshot.search(&query);
     let printer = Printer::new(now, today, zone);

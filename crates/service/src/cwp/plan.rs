@@ -1,12 +1,20 @@
 //! What the account list and its export have in common: host, filters and order as one plan, checked whole before
 //! anything happens. The two actions answer a broken one with different codes (semantics B1, B4).
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use jiff::tz::TimeZone;
 use model::Day;
+use roster::AccountsSnapshot;
 use search::cwp::{Context, Given, Refusal, RefusalKind, SortRefusal};
 use search::{Filter, Sort, cwp};
 use wire::cwp::Filter as WireFilter;
 use wire::{Code, Error};
+
+use super::machines::os_number;
+
+/// The filter whose values are those of DescribeMachineOsList: names, or their numbers.
+const OS: &str = "Os";
 
 /// Which accounts, in which order.
 #[derive(Debug, Clone)]
@@ -24,7 +32,8 @@ pub(crate) enum PlanError {
 }
 
 impl Plan {
-    /// Builds the plan. `today` is the UTC day that states are judged by, `zone` the one whose days dates mean.
+    /// Builds the plan for a snapshot. `today` is the UTC day that states are judged by, `zone` the one whose days dates
+    /// mean.
     pub fn new(
         quuid: Option<&str>,
         filters: &[WireFilter],
@@ -32,12 +41,14 @@ impl Plan {
         order: Option<&str>,
         today: Day,
         zone: &TimeZone,
+        snapshot: &AccountsSnapshot,
     ) -> Result<Plan, PlanError> {
+        let systems = systems(filters, snapshot);
         let given: Vec<Given<'_>> = filters
             .iter()
             .map(|f| Given {
                 name: &f.name,
-                values: f.values.iter().map(|v| Some(v.as_str())).collect(),
+                values: f.values.iter().flat_map(|value| meant(f, value, &systems)).collect(),
                 exact: f.exact_match.unwrap_or(false),
             })
             .collect();
@@ -47,6 +58,36 @@ impl Plan {
         }
         let sort = cwp::sort(by, order).map_err(PlanError::Sort)?;
         Ok(Plan { filter, sort })
+    }
+}
+
+/// Names of operating systems by the numbers of DescribeMachineOsList.
+type Systems<'s> = HashMap<u64, BTreeSet<&'s str>>;
+
+/// The systems whose numbers are asked for; hosts are only looked through when there is such a filter.
+fn systems<'s>(filters: &[WireFilter], snapshot: &'s AccountsSnapshot) -> Systems<'s> {
+    let asked = filters.iter().filter(|f| f.name == OS).flat_map(|f| &f.values);
+    let asked: HashSet<u64> = asked.filter_map(|value| value.parse().ok()).collect();
+    let mut found = Systems::new();
+    if asked.is_empty() {
+        return found;
+    }
+    let names: HashSet<&str> = snapshot.hosts().map(|view| view.state().host.os_info.as_str()).collect();
+    for name in names {
+        let number = os_number(name);
+        if asked.contains(&number) {
+            found.entry(number).or_default().insert(name);
+        }
+    }
+    found
+}
+
+/// The texts a value means: those of a system for its number, else itself.
+fn meant<'a>(filter: &WireFilter, value: &'a str, systems: &Systems<'a>) -> Vec<Option<&'a str>> {
+    let number = (filter.name == OS).then(|| value.parse::<u64>().ok()).flatten();
+    match number.and_then(|number| systems.get(&number)) {
+        Some(names) => names.iter().map(|name| Some(*name)).collect(),
+        None => vec![Some(value)],
     }
 }
 

@@ -74,7 +74,7 @@ fn job(
     let zone = service.zone().clone();
     let filters = request.filters.as_deref().unwrap_or_default();
     let (by, order) = (request.by.as_deref(), request.order.as_deref());
-    let plan = Plan::new(request.quuid.as_deref(), filters, by, order, today, &zone)
+    let plan = Plan::new(request.quuid.as_deref(), filters, by, order, today, &zone, &accounts)
         .map_err(PlanError::of_export)?;
     Ok(AccountsJob { accounts, plan, now, today, zone })
 }
