@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::tz::TimeZone;
 use model::Day;
 use roster::AccountsSnapshot;
+use search::accounts::OS_INFO;
 use search::cwp::{Context, Given, Refusal, RefusalKind, SortRefusal};
 use search::{Filter, Sort, cwp};
 use wire::cwp::Filter as WireFilter;
@@ -64,7 +65,7 @@ impl Plan {
 /// Names of operating systems by the numbers of DescribeMachineOsList.
 type Systems<'s> = HashMap<u64, BTreeSet<&'s str>>;
 
-/// The systems whose numbers are asked for; hosts are only looked through when there is such a filter.
+/// The systems whose numbers are asked for.
 fn systems<'s>(filters: &[WireFilter], snapshot: &'s AccountsSnapshot) -> Systems<'s> {
     let asked = filters.iter().filter(|f| f.name == OS).flat_map(|f| &f.values);
     let asked: HashSet<u64> = asked.filter_map(|value| value.parse().ok()).collect();
@@ -72,8 +73,7 @@ fn systems<'s>(filters: &[WireFilter], snapshot: &'s AccountsSnapshot) -> System
     if asked.is_empty() {
         return found;
     }
-    let names: HashSet<&str> = snapshot.hosts().map(|view| view.state().host.os_info.as_str()).collect();
-    for name in names {
+    for name in snapshot.texts_of_hosts(OS_INFO) {
         let number = os_number(name);
         if asked.contains(&number) {
             found.entry(number).or_default().insert(name);

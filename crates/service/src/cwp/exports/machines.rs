@@ -11,20 +11,22 @@ use wire::cwp::{
 use wire::{Body, Error};
 
 use super::{Order, RowsJob, at_once, start, stored_filters, stored_request};
-use crate::cwp::machines::{self, machine};
+use crate::cwp::machines::{self, beside, machine};
 use crate::cwp::page;
 use crate::cwp::statistics::{self, print_day};
-use crate::exports::Job;
+use crate::exports::{Job, Stop};
 use crate::{Caller, Service};
 
 /// What the tasks are called in the store and their files begin with.
 pub(super) const KIND: &str = "machine-list";
 pub(super) const TREND: &str = "machine-trend";
+/// Hosts of which the rest is read from the store at once.
+const CHUNK: usize = 100;
 /// Longest trend of a file, in days.
 const TREND_MAX: i32 = 90;
 
 /// Members of the list record, without those that only the vendor's cloud could fill.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 22] = [
     "MachineName",
     "MachineOs",
     "MachineStatus",
@@ -44,6 +46,9 @@ const COLUMNS: [&str; 19] = [
     "IsAddedOnTheFifteen",
     "ProjectId",
     "Remark",
+    "KernelVersion",
+    "AgentVersion",
+    "HasAssetScan",
 ];
 const TREND_COLUMNS: [&str; 5] = ["Date", "Total", "Online", "Offline", "Risk"];
 
@@ -94,11 +99,21 @@ fn job(
     finder.zone(Some(&request.machine_type), Some(&request.machine_region))?;
     finder.projects(request.project_ids.as_deref());
     finder.filters(request.filters)?;
-    let tenant = service.tenant_numbered(tenant)?;
-    let (snapshot, labels) = (tenant.accounts.snapshot(), tenant.labels().clone());
-    let rows = move |give: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), crate::exports::Stop>| {
-        for view in finder.find(&snapshot, &labels).skip(offset).take(limit) {
-            give(&cells(&machine(view.state(), &labels, &finder), &tags(&labels, &view.state().host.quuid)))?;
+    let known = service.tenant_numbered(tenant)?;
+    let (snapshot, labels) = (known.accounts.snapshot(), known.labels().clone());
+    let (readers, fleet) = (service.readers(), Arc::clone(&service.fleet));
+    let rows = move |give: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), Stop>| {
+        let found = finder.find(&snapshot, &labels).skip(offset).take(limit);
+        let hosts: Vec<_> = found.map(|view| view.state()).collect();
+        for chunk in hosts.chunks(CHUNK) {
+            let quuids: Vec<&str> = chunk.iter().map(|state| state.host.quuid.as_str()).collect();
+            // Lent for one chunk only: others wait for it.
+            let beside = beside(&fleet, &mut **readers.lend(), tenant, &quuids);
+            let beside = beside.map_err(|error| Stop::Failed(error.to_string()))?;
+            for (state, beside) in chunk.iter().zip(&beside) {
+                let machine = machine(state, beside, &labels, &finder);
+                give(&cells(&machine, &tags(&labels, &state.host.quuid)))?;
+            }
         }
         Ok(())
     };
@@ -131,6 +146,9 @@ fn cells<'a>(machine: &'a Machine<'_>, tags: &'a str) -> [Cell<'a>; COLUMNS.len(
         Cell::Int(machine.is_added_on_the_fifteen.cast_signed()),
         Cell::Int(machine.project_id),
         Cell::Text(&machine.remark),
+        Cell::Text(&machine.kernel_version),
+        Cell::Text(&machine.agent_version),
+        Cell::Int(machine.has_asset_scan.cast_signed()),
     ]
 }
 
@@ -151,7 +169,7 @@ pub async fn trend(
         request: serde_json::json!({"BeginDate": begin, "EndDate": end}).to_string(),
         format: ExportFormat::Csv,
     };
-    let rows = move |give: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), crate::exports::Stop>| {
+    let rows = move |give: &mut dyn FnMut(&[Cell<'_>]) -> Result<(), Stop>| {
         days.iter().try_for_each(|day| give(&trend_cells(day, &print_day(day.day))))
     };
     let job = RowsJob { columns: &TREND_COLUMNS, rows: Box::new(rows) };

@@ -208,12 +208,12 @@ impl Finder {
     }
 
     /// The hosts of a snapshot that match, by id.
-    pub fn find<'s>(
-        &'s self,
+    pub fn find<'s: 'f, 'f>(
+        &'f self,
         snapshot: &'s AccountsSnapshot,
-        labels: &'s Labels,
+        labels: &'f Labels,
     ) -> impl Iterator<Item = HostView<'s>> {
-        let sets: Vec<Vec<HostSet<'s>>> = self.tests.iter().map(|test| test.sets(snapshot)).collect();
+        let sets: Vec<Vec<HostSet<'f>>> = self.tests.iter().map(|test| test.sets(snapshot)).collect();
         snapshot.hosts_by(HostOrder::Id).filter(move |host| {
             self.tests.iter().zip(&sets).all(|(test, sets)| match sets.is_empty() {
                 true => self.passes(test, host.state(), labels),

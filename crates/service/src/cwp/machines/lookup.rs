@@ -12,8 +12,8 @@ use wire::cwp::{
 };
 use wire::{Body, Code, Error};
 
-use super::Finder;
 use super::record::{BASIC, KIND, REGION, region, status, tags};
+use super::{Beside, Finder, ids};
 use crate::clock::DAY_MILLIS;
 use crate::labels::Labels;
 use crate::{Caller, Service};
@@ -45,6 +45,7 @@ pub async fn info(
     let field = if quuid.is_some() { "Quuid" } else { "Uuid" };
     let state = found.filter(fits).ok_or_else(|| Error::new(Code::ResourceNotFound).field(field))?;
     let (host, finder) = (&state.host, service.finder());
+    let agent = service.fleet.of_host(caller.tenant, &host.quuid);
     Body::new(&DescribeMachineInfoResponse {
         machine_ip: host.private_ip.as_str().into(),
         protect_days: days_since(service, state.first_report),
@@ -58,6 +59,8 @@ pub async fn info(
         machine_type: KIND.into(),
         machine_region: REGION.into(),
         protect_type: BASIC.into(),
+        has_asset_scan: agent.is_some().into(),
+        agent_version: agent.map(|live| live.agent.version.clone()).unwrap_or_default().into(),
         ..DescribeMachineInfoResponse::default()
     })
 }
@@ -90,7 +93,7 @@ pub async fn host_info(
     bounded(&quuids, "QuuidList")?;
     bounded(&uuids, "Uuids")?;
     let tenant = service.tenant(caller)?;
-    let (snapshot, labels, finder) = (tenant.accounts.snapshot(), tenant.labels(), service.finder());
+    let (snapshot, finder) = (tenant.accounts.snapshot(), service.finder());
     let hosts: Vec<&HostState> = if quuids.is_empty() {
         let wanted: HashSet<&str> = uuids.iter().map(String::as_str).collect();
         let state = |view: roster::HostView<'_>| wanted.contains(view.state().host.uuid.as_str());
@@ -104,8 +107,10 @@ pub async fn host_info(
         let once = quuids.iter().filter(|quuid| seen.insert(quuid.as_str()));
         once.filter_map(|quuid| snapshot.host(quuid)).map(|view| view.state()).collect()
     };
-    let host_info_list = hosts.into_iter().map(|state| tag_info(state, &labels, &finder)).collect();
-    Body::new(&DescribeHostInfoResponse { host_info_list })
+    let beside = service.beside(caller, ids(&hosts)).await?;
+    let labels = tenant.labels();
+    let infos = hosts.iter().zip(&beside).map(|(state, beside)| tag_info(state, beside, &labels, &finder));
+    Body::new(&DescribeHostInfoResponse { host_info_list: infos.collect() })
 }
 
 fn bounded(entries: &[String], field: &'static str) -> Result<(), Error> {
@@ -116,7 +121,12 @@ fn bounded(entries: &[String], field: &'static str) -> Result<(), Error> {
     Err(error.detail("at most 1000 entries", "最多 1000 项"))
 }
 
-fn tag_info<'a>(state: &'a HostState, labels: &'a Labels, finder: &Finder) -> HostTagInfo<'a> {
+fn tag_info<'a>(
+    state: &'a HostState,
+    beside: &'a Beside,
+    labels: &'a Labels,
+    finder: &Finder,
+) -> HostTagInfo<'a> {
     let host = &state.host;
     let region = region();
     HostTagInfo {
@@ -132,6 +142,7 @@ fn tag_info<'a>(state: &'a HostState, labels: &'a Labels, finder: &Finder) -> Ho
         machine_type: KIND.into(),
         region_name: region.region_name,
         region_id: region.region_id,
+        kernel_version: beside.kernel.as_str().into(),
         ..HostTagInfo::default()
     }
 }
@@ -165,10 +176,10 @@ pub async fn import_info(
     let mut finder = service.finder();
     finder.old_filters(request.filters)?;
     let tenant = service.tenant(caller)?;
-    let (snapshot, labels) = (tenant.accounts.snapshot(), tenant.labels());
+    let snapshot = tenant.accounts.snapshot();
     let mut wanted: HashMap<&str, bool> = entries.iter().map(|entry| (entry.trim(), false)).collect();
     let mut hosts = Vec::new();
-    for view in finder.find(&snapshot, &labels) {
+    for view in finder.find(&snapshot, &tenant.labels()) {
         let mut fits = false;
         for name in names(view.state()).into_iter().filter(|name| !name.is_empty()) {
             if let Some(met) = wanted.get_mut(name) {
@@ -176,17 +187,25 @@ pub async fn import_info(
             }
         }
         if fits {
-            hosts.push(effective(view.state(), &labels, &finder));
+            hosts.push(view.state());
         }
     }
+    let beside = service.beside(caller, ids(&hosts)).await?;
+    let labels = tenant.labels();
+    let infos = hosts.iter().zip(&beside).map(|(state, beside)| effective(state, beside, &labels, &finder));
     let missed = entries.iter().filter(|entry| wanted.get(entry.trim()) == Some(&false));
     Body::new(&DescribeImportMachineInfoResponse {
-        effective_machine_info_list: hosts,
+        effective_machine_info_list: infos.collect(),
         invalid_machine_list: missed.map(|entry| entry.as_str().into()).collect(),
     })
 }
 
-fn effective<'a>(state: &'a HostState, labels: &'a Labels, finder: &Finder) -> EffectiveMachineInfo<'a> {
+fn effective<'a>(
+    state: &'a HostState,
+    beside: &'a Beside,
+    labels: &'a Labels,
+    finder: &Finder,
+) -> EffectiveMachineInfo<'a> {
     let host = &state.host;
     EffectiveMachineInfo {
         machine_name: host.name.as_str().into(),
@@ -197,6 +216,7 @@ fn effective<'a>(state: &'a HostState, labels: &'a Labels, finder: &Finder) -> E
         uuid: host.uuid.as_str().into(),
         machine_status: status(finder.online(state)).into(),
         instance_id: host.instance_id.as_str().into(),
+        kernel_version: beside.kernel.as_str().into(),
         ..EffectiveMachineInfo::default()
     }
 }

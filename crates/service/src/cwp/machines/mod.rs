@@ -1,10 +1,12 @@
 //! Machine lists and look-ups: which hosts there are, found by filter, id, address or name.
 //! What changes hosts or counts them is in files of its own.
 
+mod beside;
 mod filter;
 mod lookup;
 mod record;
 
+pub(crate) use beside::{Beside, beside};
 pub(crate) use filter::Finder;
 pub(crate) use lookup::{by_uuid, days_since};
 pub use lookup::{host_info, import_info, info};
@@ -12,6 +14,7 @@ pub(crate) use record::{KIND, REGION, machine, os_number, region, tags};
 
 use std::sync::Arc;
 
+use model::HostState;
 use roster::{AccountsSnapshot, HostOrder, HostView};
 use search::accounts::OS_INFO;
 use wire::cwp::{
@@ -42,10 +45,12 @@ pub async fn list(
     finder.none_unless(request.machine_app_id.unwrap_or_default() == 0);
     finder.filters(request.filters)?;
     let tenant = service.tenant(caller)?;
-    let (snapshot, labels) = (tenant.accounts.snapshot(), tenant.labels());
-    let (page, total) = found_page(&snapshot, &labels, &finder, offset, limit);
-    let machines = page.iter().map(|view| machine(view.state(), &labels, &finder)).collect();
-    Body::new(&DescribeMachinesResponse { machines, total_count: total as u64 })
+    let snapshot = tenant.accounts.snapshot();
+    let (page, total) = found_page(&snapshot, &tenant.labels(), &finder, offset, limit);
+    let beside = service.beside(caller, ids(&page)).await?;
+    let labels = tenant.labels();
+    let machines = page.iter().zip(&beside).map(|(state, beside)| machine(state, beside, &labels, &finder));
+    Body::new(&DescribeMachinesResponse { machines: machines.collect(), total_count: total as u64 })
 }
 
 /// Answers DescribeMachinesSimple: the same in short.
@@ -63,26 +68,35 @@ pub async fn simple(
     finder.projects(request.project_ids.as_deref());
     finder.filters(request.filters)?;
     let tenant = service.tenant(caller)?;
-    let (snapshot, labels) = (tenant.accounts.snapshot(), tenant.labels());
-    let (page, total) = found_page(&snapshot, &labels, &finder, offset, limit);
-    let machines = page.iter().map(|view| record::simple(view.state(), &labels)).collect();
-    Body::new(&DescribeMachinesSimpleResponse { machines, total_count: total as u64 })
+    let snapshot = tenant.accounts.snapshot();
+    let (page, total) = found_page(&snapshot, &tenant.labels(), &finder, offset, limit);
+    let beside = service.beside(caller, ids(&page)).await?;
+    let labels = tenant.labels();
+    let machines = page.iter().zip(&beside).map(|(state, beside)| record::simple(state, beside, &labels));
+    Body::new(&DescribeMachinesSimpleResponse { machines: machines.collect(), total_count: total as u64 })
+}
+
+/// The ids of hosts.
+fn ids(hosts: &[&HostState]) -> Vec<String> {
+    hosts.iter().map(|state| state.host.quuid.clone()).collect()
 }
 
 /// A page of the hosts that match, by id, and how many there are on all pages.
 fn found_page<'s>(
     snapshot: &'s AccountsSnapshot,
-    labels: &'s Labels,
-    finder: &'s Finder,
+    labels: &Labels,
+    finder: &Finder,
     offset: usize,
     limit: usize,
-) -> (Vec<HostView<'s>>, usize) {
-    if finder.is_all() {
+) -> (Vec<&'s HostState>, usize) {
+    let (page, total) = if finder.is_all() {
         // Nothing has to be looked at but the page.
         let page = snapshot.hosts_by(HostOrder::Id).skip(offset).take(limit);
-        return (page.collect(), snapshot.hosts_len());
-    }
-    page_of(finder.find(snapshot, labels), offset, limit)
+        (page.collect(), snapshot.hosts_len())
+    } else {
+        page_of(finder.find(snapshot, labels), offset, limit)
+    };
+    (page.iter().map(HostView::state).collect(), total)
 }
 
 /// A page of some hosts, and how many they are.

@@ -4,6 +4,7 @@
 use model::HostState;
 use wire::cwp::{Machine, MachineExtraInfo, MachineSimple, MachineTag, RegionInfo};
 
+use super::Beside;
 use super::filter::Finder;
 use crate::labels::Labels;
 
@@ -47,7 +48,12 @@ pub(crate) fn tags<'a>(labels: &'a Labels, quuid: &str) -> Vec<MachineTag<'a>> {
 }
 
 /// The full record of a list.
-pub(crate) fn machine<'a>(state: &'a HostState, labels: &'a Labels, finder: &Finder) -> Machine<'a> {
+pub(crate) fn machine<'a>(
+    state: &'a HostState,
+    beside: &'a Beside,
+    labels: &'a Labels,
+    finder: &Finder,
+) -> Machine<'a> {
     let (host, online) = (&state.host, finder.online(state));
     Machine {
         machine_name: host.name.as_str().into(),
@@ -72,12 +78,15 @@ pub(crate) fn machine<'a>(state: &'a HostState, labels: &'a Labels, finder: &Fin
         machine_extra_info: Some(extra(state)),
         instance_id: host.instance_id.as_str().into(),
         remark: labels.remark_of(&host.quuid).into(),
+        kernel_version: beside.kernel.as_str().into(),
+        agent_version: beside.agent_version().into(),
+        has_asset_scan: beside.has_scan(),
         ..Machine::default()
     }
 }
 
 /// The short record of a list.
-pub(crate) fn simple<'a>(state: &'a HostState, labels: &'a Labels) -> MachineSimple<'a> {
+pub(crate) fn simple<'a>(state: &'a HostState, beside: &'a Beside, labels: &'a Labels) -> MachineSimple<'a> {
     let host = &state.host;
     MachineSimple {
         machine_name: host.name.as_str().into(),
@@ -92,6 +101,7 @@ pub(crate) fn simple<'a>(state: &'a HostState, labels: &'a Labels) -> MachineSim
         machine_type: KIND.into(),
         protect_type: BASIC.into(),
         instance_id: host.instance_id.as_str().into(),
+        kernel_version: beside.kernel.as_str().into(),
         ..MachineSimple::default()
     }
 }
