@@ -2,49 +2,32 @@
 //! there changes nothing.
 #![expect(clippy::unwrap_used, reason = "helpers of tests; a panic is the report")]
 
+mod common;
+
 use std::io::Write;
-use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use model::facts::{self, Changes, HostReport};
-use model::{Role, TenantId};
 use serde_json::{Value, json};
-use service::{Caller, Clock, Service, Settings, call};
-use wire::{Lang, Params};
 
 const START: i64 = 1_790_000_000_000;
 
 struct Rig {
-    runtime: tokio::runtime::Runtime,
-    service: Arc<Service>,
+    rig: common::Rig,
     _dir: tempfile::TempDir,
 }
 
 impl Rig {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Clock::from_fn(|| START);
-        let service = Service::open(Settings { clock, ..Settings::new(dir.path()) }).unwrap();
-        service.load().unwrap();
-        Rig { runtime: tokio::runtime::Runtime::new().unwrap(), service, _dir: dir }
+        Rig { rig: common::Rig::open(dir.path(), START, |_| ()), _dir: dir }
     }
 
+    /// A call; an error is its code.
     fn call(&self, action: &str, params: &Value) -> Result<Value, String> {
-        let caller = Caller {
-            tenant: TenantId::DEFAULT,
-            secret_id: "AKID".into(),
-            role: Role::Admin,
-            request_id: "r".into(),
-            lang: Lang::En,
-            source: [127, 0, 0, 1].into(),
-        };
-        let version = if action.starts_with("Describe") { "2018-02-28" } else { "2026-12-01" };
-        let action = wire::route(version, action).unwrap();
-        let params = Params::from_json(params.to_string().as_bytes()).unwrap();
-        let body = self.runtime.block_on(call(&self.service, &caller, action, params));
-        let body = body.map_err(|e| e.code().as_str().to_owned())?;
-        Ok(serde_json::from_slice(body.as_json()).unwrap())
+        let code = |error: String| error.split(':').next().unwrap().to_owned();
+        self.rig.call(action, params).map_err(code)
     }
 
     fn whole(&self, report: &HostReport) -> Value {
@@ -71,7 +54,7 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        self.service.stop();
+        self.rig.service.stop();
     }
 }
 
