@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import pathlib
 import re
 
 from agents import Host, enrolled, new_token, pack
@@ -52,6 +53,23 @@ def test_a_million_accounts_and_a_bomb_are_refused(server):
     assert {a["Name"] for a in accounts_of(server, {"Quuid": host.quuid})} == {"root"}
     plain = server.raw().v3("rollcall", "ReportHost", {"Report": "x" * (11 << 20)})
     assert plain.code == "RequestSizeLimitExceeded"
+
+
+def test_little_text_takes_little_memory(server):
+    """Twenty million empty objects are sixty kilobytes packed: they are not made one by one before they are refused."""
+    host = enrolled(server, "dense", names=("root",))
+
+    def peak():
+        status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) >> 10
+
+    begin, end = json.dumps(host.facts("root")).split('"accounts": [', 1)[0] + '"accounts": [', "]}"
+    keys = '{"name":"a","keys":{"keys":[' + "{}," * 1000 + "{}]}},"
+    before = peak()
+    for many in ("{}," * 20_000_000, keys * 20_000, "{}," * 1_000_000, keys * 1_000):
+        code = host.code("ReportHost", {"ReportGzip": pack(begin + many + "{}" + end)})
+        assert code in ("InvalidParameterValue", "LimitExceeded"), code
+    assert peak() - before < 800, (before, peak())
 
 
 def test_an_agent_cannot_speak_for_another_host(server):

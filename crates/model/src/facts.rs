@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::Millis;
 
 mod access;
+mod bounded;
 mod changes;
 mod check;
 mod digest;
@@ -141,8 +142,10 @@ pub struct HostReport {
     /// The host itself.
     pub host: HostFacts,
     /// Evidence for each source, by section name (see [`section`]).
+    #[serde(deserialize_with = "bounded::map::<_, _, { Limits::SECTIONS }>")]
     pub sections: BTreeMap<String, Section>,
     /// The accounts; names are unique in a valid report.
+    #[serde(deserialize_with = "bounded::list::<_, _, { Limits::ACCOUNTS }>")]
     pub accounts: Vec<AccountFacts>,
     /// Whether [`repair`] had to change a text.
     pub repaired: bool,
@@ -155,6 +158,7 @@ pub struct Section {
     /// How well it could be read.
     pub evidence: Evidence,
     /// What was odd, as `path:line message`.
+    #[serde(deserialize_with = "bounded::list::<_, _, { Limits::NOTES }>")]
     pub notes: Vec<String>,
 }
 
@@ -203,6 +207,7 @@ pub struct HostFacts {
     /// os-release(5) VERSION_ID.
     pub os_version: String,
     /// Addresses of its interfaces, loopback left out.
+    #[serde(deserialize_with = "bounded::list::<_, _, { Limits::ADDRESSES }>")]
     pub addresses: Vec<Address>,
     /// Instance id given by a cloud.
     pub instance_id: Option<String>,
@@ -301,6 +306,7 @@ pub struct AccountFacts {
     pub primary_group: Option<String>,
     /// Supplementary groups in the order of the group file.
     #[serde(skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "bounded::list::<_, _, { Limits::GROUPS }>")]
     pub groups: Vec<String>,
     /// Line of /etc/passwd, from 1.
     #[serde(skip_serializing_if = "is_default")]

@@ -173,6 +173,7 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
         (pack(r#"{"accounts":[{"explode":1}]}"#), "InvalidParameter"),
         (pack(r#"{"host":{"os_name":[]}}"#), "InvalidParameter"),
         (pack(&large), "LimitExceeded"),
+        (pack(&format!(r#"{{"novelty":[{}{{}}]}}"#, "{},".repeat(1 << 18))), "LimitExceeded"),
         (pack(r#"{"accounts":[{"new":{"name":"a"}},{"new":{"name":"a"}}]}"#), "InvalidParameterValue"),
         (pack(&format!(r#"{{"accounts":[{{"new":{{"name":"{long}"}}}}]}}"#)), "InvalidParameterValue"),
         (pack(r#"{"sections":{"passwd":null},"accounts":[]}"#), "InvalidParameterValue"),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Evidence;
+use super::{Evidence, Limits};
 
 /// How strong a sudo right is; the strongest is the least.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +47,7 @@ pub struct SudoFacts {
     pub evidence: Evidence,
     /// The rules that give it something.
     #[serde(skip_serializing_if = "super::is_default")]
+    #[serde(deserialize_with = "super::bounded::list::<_, _, { Limits::GRANTS }>")]
     pub grants: Vec<SudoGrant>,
 }
 
@@ -124,6 +125,7 @@ pub struct ConditionalBlock {
     /// Line, from 1.
     pub line: u32,
     /// Settings it would change, as `keyword value`.
+    #[serde(deserialize_with = "super::bounded::list::<_, _, { Limits::BLOCKS }>")]
     pub settings: Vec<String>,
 }
 
@@ -157,6 +159,7 @@ pub struct SshFacts {
     pub use_pam: Option<bool>,
     /// AuthenticationMethods: alternatives such as `publickey,password`; empty when any one method will do.
     #[serde(skip_serializing_if = "super::is_default")]
+    #[serde(deserialize_with = "super::bounded::list::<_, _, { Limits::BLOCKS }>")]
     pub auth_methods: Vec<String>,
     /// AuthorizedKeysCommand is set: keys may come from a program that is never run here.
     #[serde(skip_serializing_if = "super::is_default")]
@@ -166,6 +169,7 @@ pub struct SshFacts {
     pub trusted_ca: bool,
     /// Blocks that depend on the connection.
     #[serde(skip_serializing_if = "super::is_default")]
+    #[serde(deserialize_with = "super::bounded::list::<_, _, { Limits::BLOCKS }>")]
     pub conditional: Vec<ConditionalBlock>,
 }
 
@@ -217,6 +221,7 @@ pub struct KeyFacts {
     pub evidence: Evidence,
     /// The keys.
     #[serde(skip_serializing_if = "super::is_default")]
+    #[serde(deserialize_with = "super::bounded::list::<_, _, { Limits::KEYS }>")]
     pub keys: Vec<AuthorizedKey>,
     /// Lines that are no key.
     #[serde(skip_serializing_if = "super::is_default")]

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HostReport, is_default};
+use super::{HostReport, Limits, is_default};
 use crate::Millis;
 
 /// What a machine is made of. Empty text, `None` and an empty list are unknown.
@@ -43,9 +43,11 @@ pub struct MachineFacts {
     pub bios: String,
     /// Mounted file systems of local devices.
     #[serde(skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "super::bounded::list::<_, _, { Limits::DISKS }>")]
     pub disks: Vec<DiskFacts>,
     /// Network cards, loopback left out.
     #[serde(skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "super::bounded::list::<_, _, { Limits::CARDS }>")]
     pub cards: Vec<CardFacts>,
 }
 
@@ -84,6 +86,7 @@ pub struct CardFacts {
     pub gateway: String,
     /// Name servers in their order.
     #[serde(skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "super::bounded::list::<_, _, { Limits::DNS }>")]
     pub dns: Vec<String>,
 }
 
@@ -99,6 +102,7 @@ pub struct UsageFacts {
     pub memory_used: Option<u64>,
     /// Used space of file systems.
     #[serde(skip_serializing_if = "is_default")]
+    #[serde(deserialize_with = "super::bounded::list::<_, _, { Limits::DISKS }>")]
     pub disks: Vec<DiskUsage>,
     /// When the system was started, in seconds since the epoch. It moves with every adjustment of the clock.
     #[serde(skip_serializing_if = "is_default")]

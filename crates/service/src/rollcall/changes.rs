@@ -12,6 +12,9 @@ use crate::{Caller, Service};
 
 const FIELD: &str = "Changes";
 
+/// Objects of changes at most; three for each account a host may have are enough to change all of them.
+const OBJECTS: usize = 1 << 18;
+
 /// Changes as they were sent.
 pub(super) struct Sparing {
     /// The host.
@@ -50,6 +53,7 @@ fn make(last: HostReport, packed: &str) -> Result<Option<(String, Facts)>, Error
     let bad = |code, text: String| Error::new(code).field(FIELD).detail(text.clone(), text);
     let no_changes = |e| bad(Code::InvalidParameter, format!("they are no changes: {e}"));
     let text = unpack_within(packed, CHANGES_MAX).map_err(|error| error.into_answer(FIELD))?;
+    hosts::few_objects(&text, OBJECTS, FIELD)?;
     let changes: Changes = serde_json::from_str(&text).map_err(no_changes)?;
     let report = match changes.apply(last) {
         Ok(report) => report,

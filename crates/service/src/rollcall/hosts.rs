@@ -25,6 +25,9 @@ use crate::{Caller, Service, errors};
 /// Bytes of a report from which on it is read in a thread where that may take its time.
 const LARGE: usize = 256 << 10;
 
+/// Objects of a report at most: each takes up to some hundred bytes of memory, however short its text.
+const OBJECTS: usize = 1 << 20;
+
 /// How long what is known of a host's load is good enough, in milliseconds: a whole report renews it no more often.
 const USAGE_GOOD: u64 = 3_600_000;
 
@@ -297,9 +300,21 @@ fn read(text: &str, field: &str) -> Result<(String, Facts), Error> {
     if !text.trim_start().starts_with('{') {
         return Err(bad(Code::InvalidParameter, "it is no report: a JSON object is expected".to_owned()));
     }
+    few_objects(text, OBJECTS, field)?;
     let report: HostReport = serde_json::from_str(text)
         .map_err(|e| bad(Code::InvalidParameter, format!("it is no report: {e}")))?;
     acceptable(report, field)
+}
+
+/// Refuses a text of more objects than `most` before any of them is made. Braces inside of strings count, too: no
+/// report comes near the bound.
+pub(super) fn few_objects(text: &str, most: usize, field: &str) -> Result<(), Error> {
+    if text.bytes().filter(|byte| *byte == b'{').count() <= most {
+        return Ok(());
+    }
+    let detail =
+        |text: String| Error::new(Code::LimitExceeded).field(field.to_owned()).detail(text.clone(), text);
+    Err(detail(format!("more than {most} JSON objects")))
 }
 
 /// The same of a report that is one.
