@@ -37,7 +37,7 @@ def changed(agent, change):
     """Makes a change; answers the bytes of the report that tells it and of the whole one."""
     before = len(sent(agent))
     change()
-    wait(lambda: len(sent(agent)) > before and agent.status()["Waiting"] == 0, 20, agent)
+    wait(lambda: len(sent(agent)) > before and agent.status()["Waiting"] == 0, 60, agent)
     return sent(agent)[-1]
 
 
@@ -45,7 +45,7 @@ def begin(server, agent):
     """The agent runs and has told the server of its host."""
     assert agent.enroll(server).returncode == 0
     agent.start()
-    wait(lambda: agent.log_path.read_text().count("event=scanned") >= 2 and sent(agent), 30, agent)
+    wait(lambda: agent.log_path.read_text().count("event=scanned") >= 2 and sent(agent), 60, agent)
     assert sent(agent)[0][0] == sent(agent)[0][1], "the first is whole"
 
 
@@ -96,7 +96,7 @@ def test_a_server_from_a_backup_asks_for_the_whole(make_server, agent, tmp_path)
     assert "ann" not in users(server, agent)
     small, whole = changed(agent, lambda: tool("useradd", "-P", agent.root, "bob"))
     assert small == whole and "report_asked_for" in agent.log_path.read_text()
-    wait(lambda: {"ann", "bob"} <= users(server, agent).keys(), 10, agent)
+    wait(lambda: {"ann", "bob"} <= users(server, agent).keys(), 60, agent)
 
 
 def test_changes_by_hand(server):
