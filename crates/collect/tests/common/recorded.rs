@@ -60,15 +60,16 @@ fn scripts(dir: &Path) -> Vec<PathBuf> {
     files(dir).into_iter().filter(|path| path.extension().is_some_and(|end| end == "sh")).collect()
 }
 
-/// Keeps a policy as `policy` and the script's directory as `dir`, with the paths between them mended.
+/// Keeps a policy as `policy`, and the script's directory as `dir` if the policy names it, with the paths mended.
 const KEEP_POLICY: &str = "#!/bin/sh
 case \" $* \" in *' ldif '*|*' LDIF '*) cat; exit;; esac
 d=$(mktemp -d \"$KEPT/XXXXXXXX\"); chmod 755 $d
 for last; do :; done
 case $0 in *testsudoers) last=;; esac
 if [ -f \"$last\" ]; then cat \"$last\"; else cat; fi > $d/policy
+grep -qF \"$HERE\" $d/policy || exit 0
 cp -r \"$HERE\" $d/dir
-find $d -type f -exec sed -i \"s#$HERE#$d/dir#g\" {} +
+grep -rlF \"$HERE\" $d | xargs sed -i \"s#$HERE#$d/dir#g\"
 ";
 
 /// The policies in sudo's own tests: the scripts' own, and the scanner's. Each is a
