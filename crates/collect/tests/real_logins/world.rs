@@ -142,6 +142,10 @@ impl World {
         }
     }
 
+    pub fn strict_modes(&self) -> bool {
+        !self.config.contains("StrictModes no")
+    }
+
     pub fn passwd(&self) -> String {
         self.passwd_lines(|person| person.shell)
     }
