@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { name: "labels", script: include_str!("../../migrations/0003_labels.sql") },
     Migration { name: "history", script: include_str!("../../migrations/0004_history.sql") },
     Migration { name: "agents", script: include_str!("../../migrations/0005_agents.sql") },
+    Migration { name: "event list", script: include_str!("../../migrations/0006_event_list.sql") },
 ];
 
 /// "Roll", in the header of the file, so that no other program's database is taken for ours.

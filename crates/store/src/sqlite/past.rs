@@ -321,13 +321,16 @@ pub(super) fn events(
         .prepare_cached(&format!("SELECT count(*) FROM account_events e WHERE {condition}"))?
         .query_row(params_from_iter(&values), |row| row.get(0))
         .map(count)?;
+    // The page is found first: what is skipped is not read, and no change is looked up for it.
     let page = format!(
         "SELECT e.seq, e.quuid, e.name, e.at, e.kinds, e.first_seen, e.before, e.after, c.digest
-         FROM account_events e LEFT JOIN host_changes c
-         ON c.tenant = e.tenant AND c.quuid = e.quuid AND c.seq = e.change
-         WHERE {condition} ORDER BY e.seq DESC LIMIT ? OFFSET ?"
+         FROM (SELECT e.seq AS found FROM account_events e WHERE {condition}
+               ORDER BY e.seq DESC LIMIT ? OFFSET ?)
+         CROSS JOIN account_events e ON e.tenant = ? AND e.seq = found
+         LEFT JOIN host_changes c ON c.tenant = e.tenant AND c.quuid = e.quuid AND c.seq = e.change
+         ORDER BY e.seq DESC"
     );
-    values.extend([Value::Integer(int(limit)), Value::Integer(int(offset))]);
+    values.extend([int(limit), int(offset), tenant.0.into()].map(Value::Integer));
     let mut find = sql.prepare_cached(&page)?;
     let mut rows = find.query(params_from_iter(&values))?;
     let mut found = Vec::new();
