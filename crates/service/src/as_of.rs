@@ -18,8 +18,10 @@ const KEPT_OF_TENANT: usize = 2;
 const KEPT: usize = 8;
 /// How long a state is kept that nobody asks for.
 const IDLE: Millis = 2 * 60_000;
-/// Changed accounts from which on the whole state is laid out anew: every query looks at each changed one.
+/// Changed accounts from which on the whole state is laid out anew: every query looks at each changed one. Laying out
+/// costs what all accounts cost, so that the more there are, the later it pays: from this part of all on.
 const MANY: usize = 20_000;
+const MANY_SHARE: usize = 64;
 
 /// Accounts at an instant, and the day by which they are judged.
 pub(crate) struct Moment {
@@ -171,7 +173,7 @@ fn make(
     let mut changes: Vec<HostChange> =
         unknown.map(|host| HostChange::Remove(host.state().host.quuid.clone())).collect();
     let mut anew: Option<(Loading, HashSet<String>)> = None;
-    let mut rows = 0;
+    let (mut rows, many) = (0, MANY.max(present.len() / MANY_SHARE));
     reader.each_changed(tenant, at, &mut |quuid, entry| {
         if let Some((loading, changed)) = &mut anew {
             if let Some(entry) = entry {
@@ -185,7 +187,7 @@ fn make(
             Some(entry) => HostChange::Put(Arc::new(entry)),
             None => HostChange::Remove(quuid),
         });
-        if rows > MANY {
+        if rows > many {
             anew = Some(collect(std::mem::take(&mut changes)));
         }
     })?;

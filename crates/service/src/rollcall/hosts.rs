@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::facts::{self, HostReport, Privilege, UsageFacts, print_digest, section};
 use model::{Millis, rules};
 use roster::{HostOrder, HostView};
+use search::accounts::{MACHINE_IP, MACHINE_NAME, QUUID, WAN_IP};
 use search::text::Folded;
 use search::time::print_time;
 use store::{Change, Effect, Facts, HostUpdate};
@@ -344,16 +345,14 @@ pub async fn list(service: &Arc<Service>, caller: &Caller, request: ListHostsReq
     let keyword = request.keyword.filter(|keyword| !keyword.is_empty());
     let (page, total) = match keyword.map(|keyword| Folded::new(&keyword)) {
         None => (hosts.skip(offset).take(limit).collect(), snapshot.hosts_len()),
-        Some(keyword) => page_of(hosts.filter(|view| has(view, &keyword)), offset, limit),
+        Some(keyword) => {
+            let having = |field| snapshot.hosts_where(field, |text| keyword.is_within(text));
+            let sets = [MACHINE_NAME, MACHINE_IP, WAN_IP, QUUID].map(having);
+            page_of(hosts.filter(|view| sets.iter().any(|set| set.has(view))), offset, limit)
+        }
     };
     let page = page.iter().map(|view| summary(view, &labels, finder.online(view.state()))).collect();
     Body::new(&ListHostsResponse { total: total as u64, hosts: page })
-}
-
-/// Whether name, addresses or id of a host have a part.
-fn has(view: &HostView<'_>, part: &Folded) -> bool {
-    let host = &view.state().host;
-    [&host.name, &host.private_ip, &host.wan_ip, &host.quuid].iter().any(|text| part.is_within(text))
 }
 
 fn summary<'a>(view: &HostView<'a>, labels: &'a Labels, online: bool) -> HostSummary<'a> {
