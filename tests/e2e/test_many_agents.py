@@ -134,7 +134,8 @@ class Real:
             time.sleep(self.random.uniform(0.1, 3))
 
     def end(self):
-        self.wait_for(self.names, 60)
+        # It tries again after five minutes at most.
+        self.wait_for(self.names, 400)
         self.agent.stop()
         log = self.agent.log_path.read_text()
         assert "panicked" not in log
