@@ -43,11 +43,11 @@ def other(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("ca"), "other")
 
 
-def serve(make_server, cert, key, trusted):
+def serve(make_server, cert, key, trusted, *more):
     """A server with this certificate; the tests themselves look only at who signed it."""
     context = ssl.create_default_context(cafile=trusted)
     context.check_hostname = False
-    return make_server("--tls-cert", cert, "--tls-key", key, tls=context)
+    return make_server("--tls-cert", cert, "--tls-key", key, *more, tls=context)
 
 
 def enroll(agent, server, *more, url=None):

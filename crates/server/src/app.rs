@@ -41,6 +41,8 @@ impl<B: Backend> App<B> {
             .route("/healthz", get(pages::alive))
             .route("/readyz", get(pages::ready::<B>))
             .route("/metrics", get(pages::metrics::<B>))
+            .route("/install.sh", get(download::install_script::<B>))
+            .route("/install/{name}", get(download::package::<B>))
             .route("/download/{token}/{file_name}", get(download::download::<B>))
             .fallback(api::fallback::<B>)
             .with_state(self)
@@ -69,8 +71,9 @@ impl<B: Backend> App<B> {
 fn is_call<T>(request: &Request<T>) -> bool {
     let path = request.uri().path();
     matches!(*request.method(), Method::GET | Method::POST)
-        && !matches!(path, "/healthz" | "/readyz" | "/metrics")
+        && !matches!(path, "/healthz" | "/readyz" | "/metrics" | "/install.sh")
         && !path.starts_with("/download/")
+        && !path.starts_with("/install/")
 }
 
 /// KiB for large bodies; at least one of the largest has to fit, or it would wait for nothing.

@@ -29,6 +29,16 @@ pub trait Backend: Send + Sync + 'static {
     /// block on the disk.
     fn download(&self, token: &str) -> Option<Download>;
 
+    /// The script that installs the agent on a host; `None` without packages. May block on the disk.
+    fn install_script(&self) -> Option<String> {
+        None
+    }
+
+    /// The package of the agent with this name. May block on the disk.
+    fn package(&self, _name: &str) -> Option<Download> {
+        None
+    }
+
     /// Sizes to show as metrics, read when somebody asks.
     fn gauges(&self) -> Vec<Gauge>;
 }
@@ -65,6 +75,14 @@ impl Backend for Service {
 
     fn download(&self, token: &str) -> Option<Download> {
         self.downloads().open(token)
+    }
+
+    fn install_script(&self) -> Option<String> {
+        Service::install_script(self)
+    }
+
+    fn package(&self, name: &str) -> Option<Download> {
+        self.packages().open(name)
     }
 
     fn gauges(&self) -> Vec<Gauge> {

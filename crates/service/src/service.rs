@@ -21,6 +21,7 @@ use crate::fleet::Fleet;
 use crate::housekeeping::{Housekeeping, LISTENING};
 use crate::keyring::{Keyring, LiveKey};
 use crate::observer::Observer;
+use crate::packages::Packages;
 use crate::readers::{Lent, Readers};
 use crate::scans::Scans;
 use crate::secrets::Secrets;
@@ -52,6 +53,10 @@ pub struct Settings {
     pub offline_after: Millis,
     /// How long changes of accounts are kept, in milliseconds; 0 is for ever.
     pub history_keep: Millis,
+    /// Directory of packages of the agent for hosts to fetch; `packages` in the data directory when not set.
+    pub packages: Option<PathBuf>,
+    /// Certificates (PEM) that agents installed from here are to trust in place of the public ones.
+    pub agent_certificates: Option<String>,
     /// The clock.
     pub clock: Clock,
 }
@@ -65,6 +70,8 @@ impl Settings {
             export_keep: 24 * 3_600_000,
             offline_after: 15 * 60_000,
             history_keep: 400 * DAY_MILLIS,
+            packages: None,
+            agent_certificates: None,
             clock: Clock::system(),
         }
     }
@@ -118,6 +125,7 @@ pub struct Service {
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) scans: Arc<Scans>,
     downloads: Downloads,
+    packages: Packages,
     exporter: OnceLock<Arc<Exporter>>,
     workers: Mutex<Option<Workers>>,
     pub(crate) contacts: Contacts,
@@ -190,6 +198,8 @@ impl Service {
             tasks: Arc::clone(&tasks),
             clock: settings.clock.clone(),
         };
+        let packages = settings.packages.clone().unwrap_or_else(|| dir.path().join("packages"));
+        let packages = Packages::new(packages, settings.agent_certificates.as_deref());
         let started = settings.clock.now();
         let service = Arc::new(Service {
             settings,
@@ -202,6 +212,7 @@ impl Service {
             fleet,
             scans,
             downloads,
+            packages,
             exporter: OnceLock::new(),
             workers: Mutex::new(None),
             contacts: Contacts::default(),
@@ -298,6 +309,21 @@ impl Service {
     /// The address people reach the server by.
     pub(crate) fn base_url(&self) -> &str {
         self.base_url.get().map_or("", String::as_str)
+    }
+
+    /// Packages of the agent.
+    pub fn packages(&self) -> &Packages {
+        &self.packages
+    }
+
+    /// The script that installs the agent on a host; `None` without packages. Reads files.
+    pub fn install_script(&self) -> Option<String> {
+        self.packages.script(self.base_url())
+    }
+
+    /// The line that does so, and enrols the host with a token.
+    pub(crate) fn install_command(&self, token: &str) -> Option<String> {
+        self.packages.command(self.base_url(), token)
     }
 
     /// A fresh link to a finished export.

@@ -94,7 +94,9 @@ fn create(client: &Client, args: &Create) -> Result<(), CliError> {
     });
     let made = client.call(OWN, "CreateEnrolmentToken", &request).doing("could not make the token")?;
     let text = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default();
-    let command = format!("rollcall-agent enroll --server {} --token {}", client.url(), text("Token"));
+    let enrol = format!("rollcall-agent enroll --server {} --token {}", client.url(), text("Token"));
+    let install = made.get("InstallCommand").and_then(Value::as_str);
+    let command = install.unwrap_or(&enrol);
     match args.format {
         Shown::Json => {
             let shown = json!({
@@ -111,7 +113,12 @@ fn create(client: &Client, args: &Create) -> Result<(), CliError> {
                 text("SecretId"),
                 text("ExpirationTime")
             ))?;
-            line("On each host, as root:")?;
+            let what = if install.is_some() {
+                "installs the agent and enrols it"
+            } else {
+                "with the agent installed"
+            };
+            line(&format!("On each host, as root ({what}):"))?;
             line(&format!("  {command}"))
         }
     }

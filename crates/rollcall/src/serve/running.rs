@@ -1,6 +1,11 @@
 //! A server running in this process: opened, bound, loaded, stopped. `serve` and `quickstart` both use it.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::tz::TimeZone;
 use server::{Bound, Config, TlsFiles};
@@ -50,7 +55,7 @@ impl Running {
     /// # Errors
     /// Each names what to do.
     pub fn start(dir: &Path, args: &Args) -> Result<Self, CliError> {
-        let service = Service::open(settings(dir, args)).map_err(|e| local::open_failed(&e))?;
+        let service = Service::open(settings(dir, args)?).map_err(|e| local::open_failed(&e))?;
         if let Some(key) = service.take_first_key() {
             local::save_first_key(dir, &key.secret_id, &key.secret_key);
         }
@@ -132,15 +137,21 @@ fn outcome(ended: Result<Result<(), server::Error>, tokio::task::JoinError>) -> 
     }
 }
 
-fn settings(dir: &Path, args: &Args) -> Settings {
+fn settings(dir: &Path, args: &Args) -> Result<Settings, CliError> {
+    let read = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path);
+        text.map_err(|e| CliError::io(format!("could not read {}", path.display()), &e))
+    };
     let millis = |length: Length| i64::try_from(length.0.as_millis()).unwrap_or(i64::MAX);
-    Settings {
+    Ok(Settings {
+        packages: args.packages.clone(),
+        agent_certificates: args.agent_ca.as_ref().map(read).transpose()?,
         zone: args.zone.clone().unwrap_or_else(TimeZone::system),
         export_keep: millis(args.export_ttl),
         offline_after: millis(args.offline_after),
         history_keep: i64::from(args.history_days) * 86_400_000,
         ..Settings::new(dir)
-    }
+    })
 }
 
 fn config(args: &Args) -> Config {

@@ -1,5 +1,6 @@
 //! `GET /download/{token}/{file_name}`: finished exports, by signed link. The token alone decides which file it is;
-//! nothing in the address is ever used as a path.
+//! nothing in the address is ever used as a path. `GET /install.sh` and `/install/{name}`: the agent for new hosts, for
+//! everybody, by the names the service itself has found.
 
 mod body;
 mod disposition;
@@ -38,6 +39,41 @@ pub(crate) async fn download<B: Backend>(
     app.metrics.downloads(answer.status().as_u16());
     tracing::info!(%request_id, status = answer.status().as_u16(), source = %peer.ip, "download");
     guarded(answer)
+}
+
+/// The script that installs the agent.
+pub(crate) async fn install_script<B: Backend>(State(app): State<Arc<App<B>>>) -> Response<Body> {
+    let backend = Arc::clone(&app.backend);
+    let script = tokio::task::spawn_blocking(move || backend.install_script()).await.ok().flatten();
+    guarded(match script {
+        None => plain(StatusCode::NOT_FOUND, "There are no packages of the agent here.\n"),
+        Some(script) => {
+            let mut answer = Response::new(Body::from(script));
+            put(&mut answer, header::CONTENT_TYPE, "text/x-shellscript; charset=utf-8");
+            answer
+        }
+    })
+}
+
+/// A package of the agent.
+pub(crate) async fn package<B: Backend>(
+    State(app): State<Arc<App<B>>>,
+    Path(name): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let (backend, wanted) = (Arc::clone(&app.backend), name.clone());
+    let found = tokio::task::spawn_blocking(move || backend.package(&wanted)).await.ok().flatten();
+    guarded(match found {
+        None => plain(StatusCode::NOT_FOUND, "There is no such package.\n"),
+        Some(found) => {
+            let tag = etag(&format!("{name} {}", found.bytes));
+            send(found, &tag, &method, &headers).await.unwrap_or_else(|error| {
+                tracing::error!(name, %error, "a package cannot be read");
+                plain(StatusCode::INTERNAL_SERVER_ERROR, "The package cannot be read.\n")
+            })
+        }
+    })
 }
 
 /// Looks the token up away from the threads that serve, since it opens a file.

@@ -14,8 +14,8 @@ use wire::{Body, Code, Error};
 use crate::rollcall::enrolment::{MadeToken, WEEK, YEAR, make_token};
 use crate::{Caller, Service};
 
-/// Makes a token and answers the commands that enrol a host with it, once the package of the agent is installed. Where
-/// the host is, and by which way it reaches the server, makes no difference here.
+/// Makes a token and answers the commands that enrol a host with it: one that installs the agent, too, where the server
+/// has packages of it, else one for when it is installed. Where the host is, and by which way it reaches the server, makes no difference here.
 ///
 /// # Errors
 /// `InvalidParameter` for an unknown network kind or tag, `InvalidParameter.InvalidFormat` for the date.
@@ -40,11 +40,13 @@ pub async fn command(
         make_token(service, caller, "DescribeAgentInstallCommand", "install command", None, seconds, tags)
             .await?;
     let enrol = format!("enroll --server {} --token {}", service.base_url(), &*text);
-    let linux = format!("rollcall-agent {enrol} && systemctl enable --now rollcall-agent");
+    let linux = install_command(service, &text)
+        .await
+        .unwrap_or_else(|| format!("rollcall-agent {enrol} && systemctl enable --now rollcall-agent"));
     Body::new(&DescribeAgentInstallCommandResponse {
         linux_command: linux.as_str().into(),
         windows_command: format!("rollcall-agent.exe {enrol}").into(),
-        // Windows 2003 has no agent, and the server hands out no programs.
+        // Windows 2003 has no agent, and the server hands out no programs for Windows.
         windows_step_one: "".into(),
         windows_step_two: "".into(),
         windows_download_url: "".into(),
@@ -65,6 +67,13 @@ pub async fn token(
     let action = "DescribeAgentInstallationToken";
     let made = make_token(service, caller, action, "installation token", None, seconds, Vec::new()).await?;
     Body::new(&DescribeAgentInstallationTokenResponse { token: made.text.as_str().into() })
+}
+
+/// The line that installs the agent on a host and enrols it; `None` where there are no packages.
+pub async fn install_command(service: &Arc<Service>, token: &str) -> Option<String> {
+    let (service, token) = (Arc::clone(service), token.to_owned());
+    // Packages are read and hashed. A panic there has been reported by the panic hook.
+    tokio::task::spawn_blocking(move || service.install_command(&token)).await.ok().flatten()
 }
 
 /// Seconds to the end of a day, in the zone of the server; a week without one.

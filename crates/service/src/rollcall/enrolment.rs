@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::agents;
 use super::keys::new_key;
+use crate::cwp::install::install_command;
 use crate::{Caller, Service, checks, errors};
 
 /// How long a token is good for unless told otherwise, in seconds.
@@ -107,10 +108,12 @@ pub async fn create_token(
     }
     let made =
         make_token(service, caller, "CreateEnrolmentToken", &name, request.uses, seconds, tags).await?;
+    let command = install_command(service, &made.text).await;
     Body::new(&CreateEnrolmentTokenResponse {
         token: Secret::new(made.text.to_string()),
         secret_id: made.token.secret_id.into(),
         expiration_time: Nullable::or_null(made.token.expires.map(print_time)),
+        install_command: Nullable::or_null(command.map(Secret::new)),
     })
 }
 

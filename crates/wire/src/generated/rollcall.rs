@@ -81,6 +81,9 @@ pub struct CreateEnrolmentTokenResponse<'a> {
     /// When it ends, ISO 8601.
     #[serde(rename = "ExpirationTime", skip_serializing_if = "Nullable::is_absent")]
     pub expiration_time: Nullable<Cow<'a, str>>,
+    /// One line for the shell of root on a Linux host, which installs the agent and enrols it; null where the server has no packages of the agent.
+    #[serde(rename = "InstallCommand", skip_serializing_if = "Nullable::is_absent")]
+    pub install_command: Nullable<Secret>,
 }
 
 impl Response for CreateEnrolmentTokenResponse<'_> {}
