@@ -1,10 +1,14 @@
-//! `cargo xtask dist`: release binaries, a Debian package each for server and agent, and a tarball, below
+//! `cargo xtask dist`: release binaries, a Debian package each for server and agent, and tarballs, below
 //! `target/dist`. `dpkg-deb` and `tar` do the packing; times, owners and order are fixed, so that the same binaries
 //! give the same files.
 
+mod booted;
 mod check;
 mod debian;
+mod old;
+mod portable;
 mod rig;
+mod units;
 mod windows;
 mod wine;
 
@@ -52,11 +56,14 @@ pub struct Options {
     /// Take the binaries that were built before.
     #[arg(long)]
     no_build: bool,
-    /// Install, start, remove and purge the packages on this machine (Debian, as root).
+    /// Link with this system's glibc: the programs run here and on newer systems only.
+    #[arg(long)]
+    native: bool,
+    /// Install, start, remove and purge the packages on this machine (Debian, as root), and in a root of Debian 11.
     #[arg(long)]
     check: bool,
     /// Build the agent for Windows instead, and run it under wine (installs compiler and wine on Debian, as root).
-    #[arg(long, conflicts_with_all = ["only", "check"])]
+    #[arg(long, conflicts_with_all = ["only", "native", "check"])]
     windows: bool,
 }
 
@@ -65,6 +72,8 @@ struct Place {
     root: PathBuf,
     target: PathBuf,
     dist: PathBuf,
+    /// Link with this system's glibc.
+    native: bool,
     /// Instant of everything packed: that of the last commit.
     epoch: String,
 }
@@ -80,7 +89,7 @@ pub fn run(options: &Options) -> Result<ExitCode, String> {
     std::fs::create_dir_all(&dist).map_err(|e| format!("{}: {e}", dist.display()))?;
     let epoch = output(Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(&root))
         .unwrap_or_else(|_| "0".to_owned());
-    let place = Place { root, target, dist, epoch };
+    let place = Place { root, target, dist, native: options.native, epoch };
     if options.windows {
         windows::run(&place, !options.no_build)?;
         return Ok(ExitCode::SUCCESS);
@@ -96,16 +105,24 @@ pub fn run(options: &Options) -> Result<ExitCode, String> {
         packages.push(debian::package(&place, program, &binary)?);
     }
     if options.only.is_none() {
-        tarball(&place, &programs)?;
+        tarball(&place, "rollcall", &programs)?;
+    }
+    if programs.contains(&AGENT) {
+        // A server hands this one out to hosts without Debian's packages.
+        tarball(&place, AGENT.name, &[AGENT])?;
     }
     if options.check {
         check::run(&programs, &packages)?;
+        old::run(&place, &packages)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn build(place: &Place, program: &Program) -> Result<(), String> {
     println!("==> {}", program.name);
+    if !place.native {
+        return portable::build(place, program);
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let arguments = ["build", "--locked", "--profile", program.profile, "--package", program.krate];
     run_step(Command::new(cargo).args(arguments).current_dir(&place.root))
@@ -113,7 +130,10 @@ fn build(place: &Place, program: &Program) -> Result<(), String> {
 
 /// The binary, if it is there and no larger than it may be.
 fn binary(place: &Place, program: &Program) -> Result<PathBuf, String> {
-    let path = place.target.join(program.profile).join(program.name);
+    let path = match place.native {
+        true => place.target.join(program.profile).join(program.name),
+        false => portable::binary(place, program),
+    };
     let size = std::fs::metadata(&path).map_err(|e| format!("{}: {e}", path.display()))?.len();
     println!("{}: {:.1} MB", path.display(), size as f64 / 1e6);
     if size > program.largest {
@@ -122,9 +142,9 @@ fn binary(place: &Place, program: &Program) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// Everything in one archive, for systems without Debian's packages.
-fn tarball(place: &Place, programs: &[Program]) -> Result<(), String> {
-    let name = format!("rollcall-{}-{}-linux", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+/// Programs in one archive, for systems without Debian's packages.
+fn tarball(place: &Place, what: &str, programs: &[Program]) -> Result<(), String> {
+    let name = format!("{what}-{}-{}-linux", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
     let stage = place.dist.join(&name);
     empty(&stage)?;
     for program in programs {

@@ -185,7 +185,7 @@ fn sources(cache: &Path, names: &[&str]) -> Result<(), String> {
 }
 
 /// Makes the root of a release once; half a root is made again.
-fn make_root(cache: &Path, suite: &str) -> Result<(), String> {
+pub fn make_root(cache: &Path, suite: &str) -> Result<(), String> {
     let root = cache.join(format!("root-{suite}"));
     let records = suite == LOGIN_RECORDS.0;
     if root.join("usr/sbin/sshd").exists() && (!records || root.join("usr/bin/wtmpdb").exists()) {

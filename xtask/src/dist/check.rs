@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Program, output, run_step};
+use super::{Program, output, run_step, units};
 
 /// Address the server is started on, for nobody else.
 const LISTEN: &str = "127.0.0.1:19321";
@@ -50,9 +50,7 @@ pub fn run(programs: &[Program], packages: &[PathBuf]) -> Result<(), String> {
 
 fn started(program: &Program, unit: &str) -> Result<(), String> {
     output(Command::new("getent").args(["passwd", program.name]))?;
-    if Path::new("/usr/bin/systemd-analyze").exists() {
-        run_step(Command::new("systemd-analyze").args(["verify", unit]))?;
-    }
+    units::check(unit)?;
     if Path::new("/run/systemd/system").exists() {
         return run_step(Command::new("systemctl").args(["is-active", program.name]));
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Place, Program, empty, install, output, run_step, write};
+use super::{Place, Program, empty, install, output, portable, run_step, write};
 
 /// Makes the package of a program and answers its path.
 ///
@@ -31,7 +31,7 @@ pub fn package(place: &Place, program: &Program, binary: &Path) -> Result<PathBu
         install(&scripts.join(script), &stage.join("DEBIAN").join(script), 0o755)?;
     }
     let architecture = output(Command::new("dpkg").arg("--print-architecture"))?;
-    let control = control(&scripts.join("control"), binary, &stage, &architecture)?;
+    let control = control(&scripts.join("control"), binary, &stage, &architecture, place.native)?;
     write(&stage.join("DEBIAN/control"), control.as_bytes(), 0o644)?;
     let package =
         place.dist.join(format!("{}_{}_{architecture}.deb", program.name, env!("CARGO_PKG_VERSION")));
@@ -45,17 +45,33 @@ pub fn package(place: &Place, program: &Program, binary: &Path) -> Result<PathBu
     Ok(package)
 }
 
-fn control(template: &Path, binary: &Path, stage: &Path, architecture: &str) -> Result<String, String> {
+fn control(
+    template: &Path,
+    binary: &Path,
+    stage: &Path,
+    architecture: &str,
+    native: bool,
+) -> Result<String, String> {
     let text = std::fs::read_to_string(template).map_err(|e| format!("{}: {e}", template.display()))?;
     let program = std::fs::read(binary).map_err(|e| format!("{}: {e}", binary.display()))?;
     let (major, minor) = glibc(&program).ok_or("the binary names no version of glibc")?;
+    println!("{} needs glibc {major}.{minor}", binary.display());
+    if !native && (major, minor) > portable::GLIBC {
+        return Err(format!("{} was to be linked for glibc {:?}", binary.display(), portable::GLIBC));
+    }
+    // Debian 10 and Ubuntu 18.04 have the same library under another name.
+    let unwinding = if names(&program, b"libgcc_s.so.1") { ", libgcc-s1 | libgcc1" } else { "" };
     let size = output(Command::new("du").args(["-sk", "--apparent-size", "--exclude=DEBIAN"]).arg(stage))?;
     let size = size.split_whitespace().next().unwrap_or("0").to_owned();
     Ok(text
         .replace("{version}", env!("CARGO_PKG_VERSION"))
         .replace("{architecture}", architecture)
-        .replace("{glibc}", &format!("{major}.{minor}"))
+        .replace("{libraries}", &format!("libc6 (>= {major}.{minor}){unwinding}"))
         .replace("{size}", &size))
+}
+
+fn names(program: &[u8], library: &[u8]) -> bool {
+    program.windows(library.len()).any(|window| window == library)
 }
 
 /// The newest version of glibc a program asks for: the largest of its `GLIBC_2.x` names.
