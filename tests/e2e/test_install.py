@@ -65,7 +65,7 @@ def test_what_is_handed_out(make_server, tmp_path):
         assert answer.status == 404 or b"Rollcall" in str(answer.body).encode() or "Response" in answer.body, (name, answer)
         assert "secret" not in str(answer.body) and "root:" not in str(answer.body), (name, answer)
     answer = server.call("cwp", "DescribeAgentInstallCommand", {"IsCloud": False, "NetType": "public"})
-    assert "/install.sh" in answer["LinuxCommand"] and answer["LinuxCommand"] == answer["ArmCommand"]
+    assert "/install.sh" in answer["LinuxCommand"] and answer["LinuxCommand"] == answer["ARMCommand"]
     line = made(server)["InstallCommand"]
     sum_ = re.search("[0-9a-f]{64}", line).group()
     assert sum_ == hashlib.sha256(text.encode()).hexdigest() and " -fsS " in line

@@ -74,6 +74,7 @@ fn in_order(root: &Path, booted: &Booted, packages: &[PathBuf]) -> Result<(), St
     put(root, "etc/default/rollcall", OPTIONS.as_bytes())?;
     put(root, "etc/machine-id", b"0123456789abcdef0123456789abcdef\n")?;
     put(root, "root/key", KEY.as_bytes())?;
+    super::write(&root.join("etc/hosts"), b"127.0.0.1 localhost\n", 0o644)?;
     let [server, agent] = packages else { return Err("there is a package too many".to_owned()) };
     let read = |path: &Path| std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()));
     put(root, "root/server.deb", &read(server)?)?;
