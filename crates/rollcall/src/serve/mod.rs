@@ -62,10 +62,10 @@ pub struct Args {
     #[arg(long, env = "ROLLCALL_HISTORY_DAYS", default_value_t = 400, value_name = "DAYS")]
     pub history_days: u32,
     /// Packages of rollcall-agent, for hosts to fetch [default: packages in the data directory]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, env = "ROLLCALL_PACKAGES", value_name = "DIR")]
     pub packages: Option<PathBuf>,
     /// Certificates (PEM) that agents installed from here are to trust, when the server's own is not a public one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "ROLLCALL_AGENT_CA", value_name = "FILE")]
     pub agent_ca: Option<PathBuf>,
     /// Form of the log
     #[arg(long, env = "ROLLCALL_LOG_FORM", value_enum, default_value = "text")]
