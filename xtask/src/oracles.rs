@@ -188,7 +188,9 @@ fn sources(cache: &Path, names: &[&str]) -> Result<(), String> {
 pub fn make_root(cache: &Path, suite: &str) -> Result<(), String> {
     let root = cache.join(format!("root-{suite}"));
     let records = suite == LOGIN_RECORDS.0;
-    if root.join("usr/sbin/sshd").exists() && (!records || root.join("usr/bin/wtmpdb").exists()) {
+    let complete =
+        || root.join("usr/sbin/sshd").exists() && (!records || root.join("usr/bin/wtmpdb").exists());
+    if complete() {
         return Ok(());
     }
     if !has("debootstrap") {
@@ -197,6 +199,13 @@ pub fn make_root(cache: &Path, suite: &str) -> Result<(), String> {
     let own = std::fs::read_to_string("/etc/apt/sources.list.d/debian.sources").unwrap_or_default();
     let mirror =
         own.lines().find_map(|line| line.strip_prefix("URIs: ")).ok_or("no Debian mirror is configured")?;
+    let turn = cache.join("lock");
+    let turn = std::fs::File::create(&turn).map_err(|e| format!("{}: {e}", turn.display()))?;
+    // `dist --check` wants such a root, too; two that make it at once would take it apart.
+    turn.lock().map_err(|e| format!("the roots are in use: {e}"))?;
+    if complete() {
+        return Ok(());
+    }
     let part = cache.join(format!("part-{suite}"));
     if part.exists() {
         std::fs::remove_dir_all(&part).map_err(|e| format!("{}: {e}", part.display()))?;
