@@ -137,7 +137,7 @@ impl Root {
         match open_resolved(&self.dir, path, flags, resolve) {
             // Kernels before 5.6 and some container filters know no openat2. On the running system the plain call
             // resolves the same; below a prefix there is no safe substitute.
-            Err(Errno::NOSYS) if self.live => fs::open(path, flags, Mode::empty()).map_err(error),
+            Err(errno) if self.live && missing(errno) => fs::open(path, flags, Mode::empty()).map_err(error),
             other => other.map_err(error),
         }
     }
@@ -148,7 +148,7 @@ pub(crate) fn open_in(dir: impl AsFd, name: &OsStr, flags: OFlags) -> Result<Own
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = match open_resolved(&dir, name.as_bytes(), flags, resolve) {
-        Err(Errno::NOSYS) => open_plainly(&dir, name, flags),
+        Err(errno) if missing(errno) => open_plainly(&dir, name, flags),
         other => other,
     };
     opened.map_err(|errno| match errno {
@@ -158,8 +158,14 @@ pub(crate) fn open_in(dir: impl AsFd, name: &OsStr, flags: OFlags) -> Result<Own
     })
 }
 
-/// The same for kernels before 5.6, and under systemd's `RestrictSUIDSGID=`, which takes openat2 away: one plain name
-/// leads nowhere else, and the last component of a path is not followed.
+/// Whether openat2 is not to be had: in kernels before 5.6 and under systemd's `RestrictSUIDSGID=` there is none, and
+/// systemd's `SystemCallFilter=` before 248 does not know and so not permit it. A file that may really not be opened
+/// says so again, however it is opened.
+fn missing(errno: Errno) -> bool {
+    matches!(errno, Errno::NOSYS | Errno::PERM)
+}
+
+/// The same without openat2: one plain name leads nowhere else, and the last component of a path is not followed.
 fn open_plainly(dir: impl AsFd, name: &OsStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     if name.as_bytes().contains(&b'/') || name == ".." {
         return Err(Errno::XDEV);
@@ -243,7 +249,7 @@ impl Files for Root {
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = match open_resolved(&self.dir, path.as_bytes(), flags, resolve) {
-            Err(Errno::NOSYS) if self.live => fs::open(path, flags, Mode::empty()),
+            Err(errno) if self.live && missing(errno) => fs::open(path, flags, Mode::empty()),
             other => other,
         }
         .map_err(not_directory)?;
